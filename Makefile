@@ -1,0 +1,88 @@
+.DEFAULT_GOAL := help
+.PHONY: help run model test check lint types format bench picture lock clean
+
+PYTHON ?= python3
+PIP := -m pip --disable-pip-version-check --quiet
+SERVE := .venv/serve.stamp
+DEV := .venv/dev.stamp
+MODEL_TOOLS := .venv-model/model.stamp
+MODEL_DEV := .venv-model/dev.stamp
+MODEL := model_repository/isnet/1/manifest.json
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(SERVE) $(MODEL) ## Set up what is missing, then serve
+	@.venv/bin/clearbg serve --welcome
+
+model: $(MODEL_TOOLS) ## Build the model anew
+	@.venv-model/bin/clearbg model build
+
+test: $(DEV) $(MODEL_DEV) $(MODEL) ## All tests
+	.venv/bin/pytest --ignore tests/serving
+	.venv-model/bin/pytest tests/serving
+
+check: lint types ## Formatting, lint and types
+
+lint: $(DEV) ## Formatting and lint, changing nothing
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+
+types: $(MODEL_DEV) ## Strict mypy, with torch's types at hand
+	.venv-model/bin/mypy
+
+format: $(DEV) ## Format and fix what can be fixed
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+bench: $(DEV) $(MODEL) ## Seconds per image, by stage
+	.venv/bin/python -m loadtest.bench
+
+picture: $(DEV) $(MODEL) ## Make the README's picture anew
+	.venv/bin/python -m docs.picture
+
+lock: ## Resolve the requirements anew
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python $(PIP) install uv
+	.venv-lock/bin/uv pip compile pyproject.toml --universal --no-header --no-annotate --quiet \
+	  --upgrade --all-extras -c requirements/pins.in -o requirements/all.lock
+	.venv-lock/bin/uv pip compile pyproject.toml --universal --no-header --no-annotate --quiet \
+	  --upgrade --generate-hashes -c requirements/all.lock -o requirements/serve.lock
+	.venv-lock/bin/uv pip compile pyproject.toml --universal --no-header --no-annotate --quiet \
+	  --upgrade --generate-hashes --extra dev -c requirements/all.lock -o requirements/dev.lock
+	rm -rf .venv-lock
+
+clean: ## Remove environments and caches; keys, weights and the model stay
+	rm -rf .venv .venv-model .mypy_cache .pytest_cache .ruff_cache
+
+# Two environments: .venv serves and tests and has no torch; .venv-model builds the model.
+.venv/bin/python .venv-model/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "ClearBG needs Python 3.11 or newer; $(PYTHON) is not. Set PYTHON=python3.x" >&2; exit 1; }
+	@$(PYTHON) -m venv $(@D:/bin=) || \
+	  { echo "Python cannot make environments. On Debian: apt install python3-venv" >&2; exit 1; }
+
+$(SERVE): requirements/serve.lock pyproject.toml | .venv/bin/python
+	@echo "Installing the service (about 20 s)"
+	@.venv/bin/python $(PIP) install --require-hashes -r requirements/serve.lock
+	@.venv/bin/python $(PIP) install --no-deps --editable .
+	@touch $@
+
+$(DEV): requirements/dev.lock $(SERVE)
+	@echo "Installing the test tools"
+	@.venv/bin/python $(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+# torch's wheels differ by platform and index, so this environment is pinned without hashes.
+$(MODEL_TOOLS): requirements/all.lock pyproject.toml | .venv-model/bin/python
+	@echo "Installing the model's build tools (torch: minutes, gigabytes; TORCH_INDEX_URL can name smaller CPU wheels)"
+	@test -z "$(TORCH_INDEX_URL)" || .venv-model/bin/python $(PIP) install \
+	  --index-url "$(TORCH_INDEX_URL)" $$(grep -E '^torch(vision)?==' requirements/all.lock)
+	@.venv-model/bin/python $(PIP) install -c requirements/all.lock --editable '.[model]'
+	@touch $@
+
+$(MODEL_DEV): $(MODEL_TOOLS)
+	@.venv-model/bin/python $(PIP) install -c requirements/all.lock --editable '.[dev]'
+	@touch $@
+
+$(MODEL): | $(MODEL_TOOLS)
+	@.venv-model/bin/clearbg model build

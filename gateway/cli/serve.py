@@ -1,0 +1,57 @@
+"""`clearbg serve`: run the service."""
+
+import logging
+from typing import Annotated
+
+import typer
+import uvloop
+
+from gateway import server
+from gateway.accounts.keys import KeyStore
+from gateway.cli.console import fail, out, settings
+from gateway.settings import Settings
+from serving.manifest import ModelNotBuilt
+
+SAMPLE = "docs/astronaut.jpg"
+
+
+def serve(
+    welcome: Annotated[
+        bool, typer.Option(help="Make a first API key and print a curl line that uses it.")
+    ] = False,
+) -> None:
+    """Serve the HTTP API until SIGTERM; requests in flight finish first."""
+    chosen = settings()
+    logging.basicConfig(
+        level=chosen.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+    for chatty in ("alembic", "uvicorn"):  # steps that went well; their warnings still show
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+    def started(keys: KeyStore) -> None:
+        if welcome:
+            _welcome(chosen, keys)
+
+    try:
+        uvloop.run(server.serve(chosen, started))
+    except (server.PortTaken, ModelNotBuilt, ValueError) as error:
+        fail(error)
+
+
+def _welcome(chosen: Settings, keys: KeyStore) -> None:
+    url = f"http://{chosen.host}:{chosen.http_port}"
+    live = [key for key in keys.list() if key.revoked_at is None]
+    secret = "YOUR_API_KEY" if live else keys.create("first key")[1]
+    out.print(f"\nClearBG listens on [bold]{url}[/bold]")
+    if live:
+        first = live[0]
+        out.print(f"API key: the one shown before, {first.prefix}…{first.last_four}")
+        out.print("  (another one: .venv/bin/clearbg keys create)")
+    else:
+        out.print(f"API key: [bold]{secret}[/bold]  (shown this once)")
+    out.print(
+        f'Try it:\n\n  curl {url}/v1/removebg -H "X-API-Key: {secret}" '
+        f"-F image=@{SAMPLE} -o cutout.png\n",
+        markup=False,
+    )

@@ -1,0 +1,102 @@
+"""Every error that a client may see, with the status that says it.
+
+    GatewayError                internal           500
+      BadRequest                bad-request        400   the form cannot be read
+        BadOption               bad-option         400   an option has a value it cannot have
+        BadImage                bad-image          400   no image, or one that cannot be decoded
+        TooManyPixels           too-many-pixels    400
+      InvalidKey                invalid-key        401   missing, unknown or revoked
+      ImageTooLarge             image-too-large    413
+      Overloaded                overloaded         503   refused at once: it would not finish
+      ModelUnavailable          model-unavailable  503   loading, stopping or broken
+      DeadlineExceeded          deadline-exceeded  504
+
+Messages are written for strangers: no paths, hosts or stack traces. Transports read the class
+attributes and `retry_after_s`, and nothing else.
+"""
+
+import math
+from http import HTTPStatus
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """Base of all. Raised by itself only for what we did not foresee."""
+
+    slug: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal error"
+    http: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    retry_after_s: int | None = None
+    """Whole seconds after which the same request may succeed; None if waiting won't help."""
+
+
+class BadRequest(GatewayError):
+    """The request itself is malformed."""
+
+    slug, title, http = "bad-request", "Bad request", HTTPStatus.BAD_REQUEST
+
+
+class BadOption(BadRequest):
+    """An option has a value it cannot have. The message names the allowed ones."""
+
+    slug, title = "bad-option", "Invalid option"
+
+
+class BadImage(BadRequest):
+    """The bytes are no image that can be decoded."""
+
+    slug, title = "bad-image", "Invalid image"
+
+
+class TooManyPixels(BadRequest):
+    """The image's header promises more pixels than the limit."""
+
+    slug, title = "too-many-pixels", "Image has too many pixels"
+
+
+class InvalidKey(GatewayError):
+    """The API key is missing, unknown or revoked. The answer never says which."""
+
+    slug, title, http = "invalid-key", "Invalid API key", HTTPStatus.UNAUTHORIZED
+
+    def __init__(self) -> None:
+        super().__init__("Send a valid API key in the X-API-Key header.")
+
+
+class ImageTooLarge(GatewayError):
+    """The upload has more bytes than the limit."""
+
+    slug, title = "image-too-large", "Image is too large"
+    http = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+    def __init__(self, max_image_bytes: int) -> None:
+        super().__init__(f"Send an image of at most {max_image_bytes / 2**20:g} MB.")
+
+
+class _RetryLater(GatewayError):
+    http = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self, message: str, wait_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = max(1, math.ceil(wait_s))
+
+
+class Overloaded(_RetryLater):
+    """There is more work in hand than can be finished in time."""
+
+    slug, title = "overloaded", "Service is overloaded"
+
+
+class ModelUnavailable(_RetryLater):
+    """The model is loading, stopping or broken."""
+
+    slug, title = "model-unavailable", "Model is not available"
+
+
+class DeadlineExceeded(GatewayError):
+    """The request took longer than the service allows."""
+
+    slug, title, http = "deadline-exceeded", "Deadline exceeded", HTTPStatus.GATEWAY_TIMEOUT
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(f"No answer within {timeout_s:g} seconds.")

@@ -1,0 +1,20 @@
+"""Every metric, named once. The README's table says what each one means."""
+
+from prometheus_client import Counter, Gauge, Histogram, Info, disable_created_metrics
+
+disable_created_metrics()  # a second series for each counter that nobody asks for
+
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+"""From a small image's decoding to the longest deadline."""
+
+REQUESTS = Counter("clearbg_requests", "Requests answered.", ["route", "status"])
+REQUEST_SECONDS = Histogram(
+    "clearbg_request_seconds", "From request to answer.", ["route"], buckets=BUCKETS_S
+)
+ERRORS = Counter("clearbg_errors", "Requests answered with an error, by its slug.", ["slug"])
+IMAGES = Counter("clearbg_images", "Images cut out, by the device of the model.", ["device"])
+STAGE_SECONDS = Histogram(
+    "clearbg_stage_seconds", "Time an image spends in each stage.", ["stage"], buckets=BUCKETS_S
+)
+MEGAPIXELS_IN_FLIGHT = Gauge("clearbg_megapixels_in_flight", "Megapixels being worked on.")
+BUILD = Info("clearbg_build", "Version of the service and of its model.")

@@ -1,0 +1,1 @@
+"""The model behind one protocol, wherever it runs."""

@@ -1,0 +1,127 @@
+"""The model in this process, on the CPU: the fallback when there is no Triton."""
+
+import asyncio
+import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.errors import DeadlineExceeded, ModelUnavailable, Overloaded
+from gateway.models.model import Inference, Priority
+from serving.cpu_runtime import SIDE
+
+
+class Runtime(Protocol):
+    """What CpuModel runs; serving.cpu_runtime.CpuRuntime is one."""
+
+    version: str
+
+    def infer(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Segment one (1024, 1024, 3) image to a (1024, 1024) mask. One call at a time."""
+        ...
+
+
+@dataclass(order=True)
+class _Job:
+    priority: Priority
+    number: int
+    """Makes equal priorities first come, first served."""
+    image: NDArray[np.uint8] = field(compare=False)
+    answer: asyncio.Future[Inference] = field(compare=False)
+    asked_at: float = field(compare=False, default_factory=time.perf_counter)
+
+
+class CpuModel:
+    """Runs one image at a time on all cores, behind a bounded queue of two priorities.
+
+    Build it inside the event loop that will use it.
+    """
+
+    def __init__(self, runtime: Runtime, *, max_queue: int) -> None:
+        self._runtime = runtime
+        self._max_queue = max_queue
+        self._numbers = itertools.count()
+        self._queue: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue()
+        self._pending = 0
+        """Images waiting or running. A caller that gives up leaves at once and frees its place."""
+        self._compute_s = 0.0
+        self._ready = self._closed = False
+        self._thread = ThreadPoolExecutor(1, "cpu-model")
+        self._worker = asyncio.create_task(self._work())
+
+    async def warm_up(self) -> None:
+        """Run one real inference, so that the model is known to work and its speed is known."""
+        image = np.zeros((SIDE, SIDE, 3), np.uint8)
+        await self.infer(image, priority=Priority.INTERACTIVE, timeout_s=60)
+        self._ready = True
+
+    async def infer(
+        self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
+    ) -> Inference:
+        """See Model."""
+        self._admit(timeout_s)
+        job = _Job(priority, next(self._numbers), image, asyncio.get_running_loop().create_future())
+        self._queue.put_nowait(job)
+        self._pending += 1
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await job.answer
+        except TimeoutError as error:
+            raise DeadlineExceeded(timeout_s) from error
+        finally:
+            job.answer.cancel()
+            self._pending -= 1
+
+    async def ready(self) -> bool:
+        """See Model."""
+        return self._ready and not self._closed and not self._worker.done()
+
+    async def close(self) -> None:
+        """See Model."""
+        self._closed = True
+        self._worker.cancel()
+        await asyncio.gather(self._worker, return_exceptions=True)
+        while not self._queue.empty():
+            answer = self._queue.get_nowait().answer
+            if not answer.done():
+                answer.set_exception(self._stopping())
+        await asyncio.to_thread(self._thread.shutdown)
+
+    def _admit(self, timeout_s: float) -> None:
+        """Refuse at once what would not be finished in time."""
+        if self._closed:
+            raise self._stopping()
+        wait_s = (self._pending + 1) * self._compute_s
+        if self._pending > self._max_queue or wait_s > timeout_s:
+            raise Overloaded(f"{self._pending} images are in front of this one.", wait_s)
+
+    @staticmethod
+    def _stopping() -> ModelUnavailable:
+        return ModelUnavailable("The service is stopping.", wait_s=5)
+
+    async def _work(self) -> None:
+        while True:
+            job = await self._queue.get()
+            if not job.answer.done():
+                await self._run(job)
+
+    async def _run(self, job: _Job) -> None:
+        started = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        try:
+            mask = await loop.run_in_executor(self._thread, self._runtime.infer, job.image)
+        except Exception as error:
+            if not job.answer.done():
+                job.answer.set_exception(error)
+            return
+        compute_s = time.perf_counter() - started
+        # A moving average over about ten images, to tell how long a queue will take.
+        self._compute_s += (compute_s - self._compute_s) * (0.1 if self._compute_s else 1)
+        if not job.answer.done():
+            job.answer.set_result(
+                Inference(mask, "cpu", self._runtime.version, started - job.asked_at, compute_s)
+            )

@@ -1,0 +1,1 @@
+"""HTTP: parse, call the core, answer. No logic and no error table here."""

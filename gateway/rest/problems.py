@@ -1,0 +1,64 @@
+"""Errors as RFC 9457 problem+json."""
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from gateway.errors import GatewayError, InvalidKey
+from gateway.metrics import ERRORS
+
+log = logging.getLogger(__name__)
+
+
+def problem(error: GatewayError, request: Request) -> JSONResponse:
+    """Say an error of ours."""
+    ERRORS.labels(error.slug).inc()
+    headers = {}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, InvalidKey):
+        headers["WWW-Authenticate"] = "ApiKey"
+    return _answer(request, f"/problems/{error.slug}", error.title, error.http, str(error), headers)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application leave as a problem."""
+
+    @app.exception_handler(GatewayError)
+    async def expected(request: Request, error: GatewayError) -> JSONResponse:
+        return problem(error, request)
+
+    @app.exception_handler(HTTPException)
+    async def routing(request: Request, error: HTTPException) -> JSONResponse:
+        """Unknown paths and methods: Starlette's own errors."""
+        status = HTTPStatus(error.status_code)
+        headers = dict(error.headers or {})
+        return _answer(request, "about:blank", status.phrase, status, error.detail, headers)
+
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
+        log.error("unforeseen error", exc_info=error)
+        return problem(GatewayError("Something went wrong on our end."), request)
+
+
+def _answer(
+    request: Request,
+    kind: str,
+    title: str,
+    status: HTTPStatus,
+    detail: str,
+    headers: dict[str, str],
+) -> JSONResponse:
+    body = {
+        "type": kind,
+        "title": title,
+        "status": status.value,
+        "detail": detail,
+        "request_id": request.scope.get("request_id"),
+    }
+    return JSONResponse(
+        body, status_code=status.value, headers=headers, media_type="application/problem+json"
+    )

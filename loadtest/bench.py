@@ -1,0 +1,136 @@
+"""`make bench`: seconds per image by stage, by precision of the model, by writer of the PNG.
+
+Rounds are interleaved, so that other work on the machine touches every row alike; medians are
+shown.
+"""
+
+import asyncio
+import os
+import platform
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date
+from io import BytesIO
+
+import cv2
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from gateway import server
+from gateway.images import compose, decode, png
+from gateway.options import Options
+from gateway.removal import Remover
+from gateway.settings import Settings
+from serving.cpu_runtime import CpuRuntime, Precision, supports_bf16
+from serving.photos import PHOTOS
+
+ROUNDS = 7
+STAGES = ("decode", "queue", "infer", "compose", "encode")
+SIZES = {"1 MP": (1200, 800), "12 MP": (4000, 3000), "50 MP": (8000, 6000)}
+"""Enlargements of scikit-image's astronaut (512x512): the pixels stand for large photos, with
+camera-like noise added, since a smooth enlargement would flatter the codecs."""
+
+
+def photo(width: int, height: int) -> NDArray[np.uint8]:
+    """The astronaut at (height, width, 3), with noise of two levels."""
+    pixels = PHOTOS[0].pixels()
+    large = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
+    noise = np.random.default_rng(0).normal(0, 2, large.shape).astype(np.float32)
+    return np.clip(large + noise, 0, 255).astype(np.uint8)
+
+
+async def stages() -> Table:
+    """Each stage of the whole path, JPEG in and PNG out, and CPU seconds outside the model."""
+    settings = Settings()
+    model = await server.load(settings)
+    remover = Remover(model, settings)
+    files = {name: simplejpeg.encode_jpeg(photo(*size), quality=90) for name, size in SIZES.items()}
+    spent: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for _ in track(range(ROUNDS), "whole path", transient=True):
+        for name, data in files.items():
+            started = time.perf_counter()
+            result = await remover.remove(data, Options())
+            spent[name, "total"].append(time.perf_counter() - started)
+            for stage, seconds in result.seconds.items():
+                spent[name, stage].append(seconds)
+    await model.close()
+    remover.close()
+    table = Table("photo", *STAGES, "total", title="JPEG in, PNG out: seconds, alone")
+    for name in SIZES:
+        figures = (statistics.median(spent[name, column]) for column in (*STAGES, "total"))
+        table.add_row(name, *(f"{figure:.3f}" for figure in figures))
+    return table
+
+
+def precisions() -> Table:
+    """One mask by each precision this CPU has."""
+    settings = Settings()
+    image = decode.model_input(PHOTOS[0].pixels())
+    names: list[Precision] = ["f32", "bf16"] if supports_bf16() else ["f32"]
+    runtimes = {name: CpuRuntime(settings.model_dir, precision=name) for name in names}
+    rows = interleaved({name: lambda r=r: r.infer(image) for name, r in runtimes.items()})
+    table = Table("precision", "wall s", "CPU s", title="One mask")
+    for name, (wall_s, cpu_s) in rows.items():
+        table.add_row(name, f"{wall_s:.3f}", f"{cpu_s:.3f}")
+    return table
+
+
+def png_writers() -> Table:
+    """A 12 MP cut-out by our PNG writer, OpenCV and Pillow, one thread each."""
+    pixels = photo(*SIZES["12 MP"])
+    mask = np.zeros((1024, 1024), np.uint8)
+    cv2.circle(mask, (512, 512), 400, 255, thickness=-1)
+    rgba = compose.cutout(pixels, compose.alpha(mask, *SIZES["12 MP"]))
+    bgra = cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA)
+    sub = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB]
+    writers: dict[str, Callable[[], bytes]] = {
+        "ours": lambda: png.encode(rgba),
+        "OpenCV, level 1, Sub": lambda: cv2.imencode(".png", bgra, sub)[1].tobytes(),
+        "Pillow, level 1": lambda: _pillow(rgba, 1),
+        "Pillow, default": lambda: _pillow(rgba, 6),
+    }
+    rows = interleaved(writers, rounds=3)
+    table = Table("PNG writer", "CPU s", "MB", title="A 12 MP cut-out to PNG")
+    for name, (_, cpu_s) in rows.items():
+        table.add_row(name, f"{cpu_s:.3f}", f"{len(writers[name]()) / 1e6:.1f}")
+    return table
+
+
+def interleaved(
+    works: dict[str, Callable[[], object]], rounds: int = ROUNDS
+) -> dict[str, tuple[float, float]]:
+    """Median wall and CPU seconds of each piece of work, their rounds taking turns."""
+    spent: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for _ in track(range(rounds), next(iter(works)), transient=True):
+        for name, work in works.items():
+            wall, cpu = time.perf_counter(), time.process_time()
+            work()
+            spent[name].append((time.perf_counter() - wall, time.process_time() - cpu))
+    return {
+        name: (statistics.median(w for w, _ in pairs), statistics.median(c for _, c in pairs))
+        for name, pairs in spent.items()
+    }
+
+
+def _pillow(rgba: NDArray[np.uint8], level: int) -> bytes:
+    file = BytesIO()
+    Image.fromarray(rgba).save(file, "PNG", compress_level=level)
+    return file.getvalue()
+
+
+def main() -> None:
+    """Print all tables."""
+    console = Console()
+    console.print(f"{date.today()}, {os.cpu_count()} cores, {platform.machine()}")
+    console.print(asyncio.run(stages()), precisions(), png_writers())
+
+
+if __name__ == "__main__":
+    main()

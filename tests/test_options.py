@@ -1,0 +1,67 @@
+import pytest
+
+from gateway.errors import BadOption
+from gateway.options import Format, Options, Size, parse
+
+
+def test_nothing_asked_means_an_original_size_transparent_png() -> None:
+    assert parse({}) == Options(size=None, format=Format.PNG, bg_color=None)
+    assert parse({"size": "", "format": "", "bg_color": ""}) == Options()
+
+
+def test_fields_that_are_no_options_are_ignored() -> None:
+    assert parse({"image": "x", "colour": "red"}) == Options()
+
+
+@pytest.mark.parametrize(
+    ("text", "box"),
+    [
+        ("original", None),
+        ("1080p", Size(1920, 1080)),
+        ("4K", Size(3840, 2160)),
+        ("800x600", Size(800, 600)),
+        ("600x800", Size(800, 600)),
+    ],
+)
+def test_size_is_a_name_or_a_box(text: str, box: Size | None) -> None:
+    assert parse({"size": text}).size == box
+
+
+@pytest.mark.parametrize(
+    ("text", "color"),
+    [("#FFFFFF", (255, 255, 255)), ("0af", (0, 170, 255)), ("#102030", (16, 32, 48))],
+)
+def test_bg_color_is_hex_with_or_without_hash(text: str, color: tuple[int, int, int]) -> None:
+    assert parse({"bg_color": text}).bg_color == color
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [
+        ("size", "huge", "1080p"),
+        ("size", "0x5", "800x600"),
+        ("size", "-1x5", "800x600"),
+        ("format", "gif", "png, jpg"),
+        ("bg_color", "red", "#FFFFFF"),
+        ("bg_color", "#12345", "#FFFFFF"),
+    ],
+)
+def test_a_bad_option_is_told_its_allowed_values(field: str, value: str, hint: str) -> None:
+    with pytest.raises(BadOption, match=f"^{field} must be") as refused:
+        parse({field: value})
+    assert hint in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("picture", "result"),
+    [
+        ((4000, 3000), (1440, 1080)),
+        ((3000, 4000), (1080, 1440)),
+        ((100, 50), (100, 50)),
+        ((100_000, 1), (1920, 1)),
+    ],
+)
+def test_a_box_turns_with_the_picture_and_never_enlarges(
+    picture: tuple[int, int], result: tuple[int, int]
+) -> None:
+    assert Size(1920, 1080).fit(*picture) == result
