@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram, Info, disable_created_metrics
 
-disable_created_metrics()  # a second series for each counter that nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each counter that nobody asks for
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 """From a small image's decoding to the longest deadline."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from gateway.accounts import database
 from gateway.accounts.keys import KeyStore
@@ -30,7 +30,7 @@ class PortTaken(Exception):
 class Listener(uvicorn.Server):
     """A uvicorn server on a socket that is already bound; signals are left to `serve`."""
 
-    def __init__(self, application: FastAPI, bound: socket.socket, settings: Settings) -> None:
+    def __init__(self, application: ASGIApp, bound: socket.socket, settings: Settings) -> None:
         self.bound = bound
         super().__init__(
             uvicorn.Config(

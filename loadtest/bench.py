@@ -10,8 +10,9 @@ import platform
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from io import BytesIO
 
 import cv2
@@ -42,8 +43,8 @@ def photo(width: int, height: int) -> NDArray[np.uint8]:
     """The astronaut at (height, width, 3), with noise of two levels."""
     pixels = PHOTOS[0].pixels()
     large = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
-    noise = np.random.default_rng(0).normal(0, 2, large.shape).astype(np.float32)
-    return np.clip(large + noise, 0, 255).astype(np.uint8)
+    noise = np.random.default_rng(0).standard_normal(large.shape, np.float32)
+    return np.asarray(np.clip(large + 2 * noise, 0, 255), np.uint8)
 
 
 async def stages() -> Table:
@@ -75,7 +76,7 @@ def precisions() -> Table:
     image = decode.model_input(PHOTOS[0].pixels())
     names: list[Precision] = ["f32", "bf16"] if supports_bf16() else ["f32"]
     runtimes = {name: CpuRuntime(settings.model_dir, precision=name) for name in names}
-    rows = interleaved({name: lambda r=r: r.infer(image) for name, r in runtimes.items()})
+    rows = interleaved({name: partial(runtime.infer, image) for name, runtime in runtimes.items()})
     table = Table("precision", "wall s", "CPU s", title="One mask")
     for name, (wall_s, cpu_s) in rows.items():
         table.add_row(name, f"{wall_s:.3f}", f"{cpu_s:.3f}")
@@ -104,7 +105,7 @@ def png_writers() -> Table:
 
 
 def interleaved(
-    works: dict[str, Callable[[], object]], rounds: int = ROUNDS
+    works: Mapping[str, Callable[[], object]], rounds: int = ROUNDS
 ) -> dict[str, tuple[float, float]]:
     """Median wall and CPU seconds of each piece of work, their rounds taking turns."""
     spent: dict[str, list[tuple[float, float]]] = defaultdict(list)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TimeElapsedColumn
 
 from serving import export, fidelity, manifest, weights
 from serving.manifest import Manifest
@@ -94,7 +94,7 @@ def _put_in_place(building: Path, folder: Path, built: Manifest) -> None:
 
 
 @contextmanager
-def _step(bar: Progress, description: str) -> Iterator[int]:
+def _step(bar: Progress, description: str) -> Iterator[TaskID]:
     """Show one step; its bar is full when it ends."""
     task = bar.add_task(description, total=None)
     yield task

@@ -73,4 +73,4 @@ class CpuRuntime:
         """
         self._request.infer({0: openvino.Tensor(image[None], shared_memory=True)})
         mask: NDArray[np.uint8] = self._request.get_output_tensor(0).data
-        return mask[0, 0].copy()
+        return np.array(mask[0, 0])

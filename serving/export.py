@@ -52,8 +52,10 @@ def torchscript(network: ISNet, path: Path) -> torch.jit.ScriptModule:
     with torch.inference_mode(False), torch.no_grad(), warnings.catch_warnings():
         # torch calls TorchScript deprecated; it is what Triton's libtorch backend runs.
         warnings.simplefilter("ignore")
-        traced = torch.jit.trace(Served(network).eval(), example)
-        frozen = torch.jit.freeze(traced)
+        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+            Served(network).eval(), example
+        )
+        frozen: torch.jit.ScriptModule = torch.jit.freeze(traced)
         if "Device" in str(frozen.graph):
             raise RuntimeError("the traced graph holds a device constant")
         torch.jit.save(frozen, str(path))

@@ -139,7 +139,8 @@ def _port(network: ISNet) -> Segment:
     def segment(image: NDArray[np.uint8]) -> Mask:
         with torch.inference_mode():
             logits = network(_normalised(image))
-        return torch.sigmoid(logits)[0, 0].double().numpy() * 255
+        mask: Mask = torch.sigmoid(logits)[0, 0].double().numpy() * 255
+        return mask
 
     return segment
 
@@ -152,7 +153,7 @@ def _onnx(path: Path) -> Segment:
 
     def segment(image: NDArray[np.uint8]) -> Mask:
         (mask, *_) = session.run(None, {name: _normalised(image).numpy()})
-        return np.asarray(mask, np.float64)[0, 0] * 255
+        return 255 * np.asarray(mask[0, 0], np.float64)
 
     return segment
 
@@ -160,7 +161,7 @@ def _onnx(path: Path) -> Segment:
 def _served(folder: Path) -> Iterator[tuple[str, Segment]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch calls TorchScript deprecated; Triton runs it
-        module = torch.jit.load(str(folder / "model.pt"))
+        module = torch.jit.load(str(folder / "model.pt"))  # type: ignore[no-untyped-call]
     yield "torchscript", lambda image: _rounded(module(torch.from_numpy(image)[None])[0, 0].numpy())
     full = CpuRuntime(folder, precision="f32")
     yield "openvino f32", lambda image: _rounded(full.infer(image))

@@ -58,7 +58,7 @@ class ResidualUBlock(nn.Module):
         skips = [self.get_submodule("rebnconv1")(entry)]
         for level in range(2, self.depth):
             skips.append(self.get_submodule(f"rebnconv{level}")(self._down(skips[-1])))
-        y = self.get_submodule(f"rebnconv{self.depth}")(skips[-1])
+        y: Tensor = self.get_submodule(f"rebnconv{self.depth}")(skips[-1])
         for level in range(self.depth - 1, 0, -1):
             skip = skips[level - 1]
             y = self.get_submodule(f"rebnconv{level}d")(torch.cat((resize_like(y, skip), skip), 1))

@@ -14,7 +14,11 @@ def photo() -> Make:
 
     def make(width: int = 64, height: int = 48, format_: str = "PNG", **options: object) -> bytes:
         rows, columns = np.indices((height, width))
-        levels = (columns * 255 // max(1, width - 1), rows * 255 // max(1, height - 1), rows * 0 + 128)
+        levels = (
+            columns * 255 // max(1, width - 1),
+            rows * 255 // max(1, height - 1),
+            rows * 0 + 128,
+        )
         out = BytesIO()
         Image.fromarray(np.dstack(levels).astype(np.uint8)).save(out, format_, **options)
         return out.getvalue()

@@ -63,5 +63,5 @@ def on_color(pixels: Pixels, matte: Alpha, color: Color) -> Pixels:
 
 def foreground_box(matte: Alpha) -> Box | None:
     """The smallest box around alpha above one half; None when nothing is."""
-    left, top, width, height = cv2.boundingRect(cv2.compare(matte, 127, cv2.CMP_GT))
+    left, top, width, height = cv2.boundingRect((matte > 127).view(np.uint8))
     return Box(top, left, width, height) if width else None

@@ -15,15 +15,15 @@ from serving.cpu_runtime import SIDE
 
 Image.MAX_IMAGE_PIXELS = None  # read_header() has its own limit, which answers better
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP")
-"""What Pillow may try. MPO is a JPEG with more pictures behind it, as many phones write."""
+FORMATS = ("JPEG", "PNG", "WEBP")
+"""What Pillow may try."""
 
 READABLE = "JPEG, PNG or WebP"
 
 Pixels = NDArray[np.uint8]
 """(H, W, 3) sRGB, 0 to 255."""
 
-BROKEN = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, struct.error)
+BROKEN = (OSError, SyntaxError, ValueError, TypeError, IndexError, EOFError, struct.error)
 """What Pillow and libjpeg-turbo raise for files that are cut short or damaged."""
 
 
@@ -96,6 +96,7 @@ def upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 
 def _pixels(header: Header) -> Pixels:
     image = header.image
+    # MPO is a JPEG with more pictures behind it, as many phones write.
     if image.format in ("JPEG", "MPO") and image.mode in ("L", "RGB"):
         # libjpeg-turbo straight into RGB: a quarter of Pillow's time, and strict about cut files.
         return np.asarray(simplejpeg.decode_jpeg(header.data, "RGB"), np.uint8)

@@ -51,6 +51,7 @@ class CpuModel:
         self._compute_s = 0.0
         self._ready = self._closed = False
         self._thread = ThreadPoolExecutor(1, "cpu-model")
+        self._running: asyncio.Task[None] | None = None
         self._worker = asyncio.create_task(self._work())
 
     async def warm_up(self) -> None:
@@ -84,12 +85,13 @@ class CpuModel:
         """See Model."""
         self._closed = True
         self._worker.cancel()
-        await asyncio.gather(self._worker, return_exceptions=True)
         while not self._queue.empty():
             answer = self._queue.get_nowait().answer
             if not answer.done():
                 answer.set_exception(self._stopping())
-        await asyncio.to_thread(self._thread.shutdown)
+        if self._running:
+            await self._running
+        self._thread.shutdown()
 
     def _admit(self, timeout_s: float) -> None:
         """Refuse at once what would not be finished in time."""
@@ -107,7 +109,8 @@ class CpuModel:
         while True:
             job = await self._queue.get()
             if not job.answer.done():
-                await self._run(job)
+                self._running = asyncio.create_task(self._run(job))
+                await asyncio.shield(self._running)  # close() stops this loop, not the image
 
     async def _run(self, job: _Job) -> None:
         started = time.perf_counter()

@@ -42,6 +42,8 @@ class Access:
 
         try:
             await self.app(scope, receive, answer)
+        except Exception:  # answered as a problem already; here it is told in full, once
+            log.exception("unforeseen error id=%s", request_id)
         finally:
             seconds = time.perf_counter() - started
             # The route's pattern, not the path: a scanner must not make a series per guess.

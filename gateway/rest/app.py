@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import ASGIApp
 
 from gateway.accounts.keys import KeyStore
 from gateway.models.model import Model
@@ -14,14 +15,13 @@ from gateway.rest.access import Access
 from gateway.settings import Settings
 
 
-def public(remover: Remover, keys: KeyStore, settings: Settings) -> FastAPI:
+def public(remover: Remover, keys: KeyStore, settings: Settings) -> ASGIApp:
     """What users call."""
     app = FastAPI(title="ClearBG", version=version("clearbg"), docs_url=None, redoc_url=None)
     app.include_router(removebg.router(remover, keys, settings))
     problems.install(app)
-    # Outermost, so that even an unforeseen error's answer carries its request id.
-    app.add_middleware(Access)
-    return app
+    # Around the whole application, so that even an unforeseen error's answer has its request id.
+    return Access(app)
 
 
 def operations(model: Callable[[], Model | None]) -> FastAPI:

@@ -20,6 +20,10 @@ class _InMemory(MultiPartParser):
     spool_max_size = sys.maxsize  # Starlette's default writes files above 1 MB to disk
 
 
+class _TooLarge(MultiPartException):
+    """Of the kind after which Starlette closes what it has read so far."""
+
+
 @dataclass(frozen=True)
 class Form:
     """The text fields, and the one image."""
@@ -48,28 +52,30 @@ async def read_form(request: Request, *, max_image_bytes: int) -> Form:
     )
     try:
         form = await parser.parse()
+    except _TooLarge as error:
+        raise ImageTooLarge(max_image_bytes) from error
     except (MultiPartException, KeyError) as error:
         raise BadRequest(f"The form cannot be read: {getattr(error, 'message', error)}") from error
-    files = form.getlist("image")
-    if len(files) != 1 or not isinstance(files[0], UploadFile):
-        raise BadImage(
-            "Send exactly one file in the field `image` (with curl: -F image=@photo.jpg)."
-        )
-    image = await files[0].read()
-    if len(image) > max_image_bytes:
-        raise ImageTooLarge(max_image_bytes)
-    fields = {name: value for name, value in form.items() if isinstance(value, str)}
-    return Form(fields, image, files[0].filename or "image")
+    try:
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        files = form.getlist("image")
+        if len(files) != 1 or not isinstance(files[0], UploadFile):
+            raise BadImage(
+                "Send exactly one file in the field `image` (with curl: -F image=@photo.jpg)."
+            )
+        return Form(fields, await files[0].read(), files[0].filename or "image")
+    finally:
+        await form.close()
 
 
 async def _limited(request: Request, max_image_bytes: int) -> AsyncGenerator[bytes, None]:
     limit = max_image_bytes + OVERHEAD_BYTES
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > limit:
-        raise ImageTooLarge(max_image_bytes)
+        raise _TooLarge("too large")
     received = 0
     async for chunk in request.stream():
         received += len(chunk)
         if received > limit:
-            raise ImageTooLarge(max_image_bytes)
+            raise _TooLarge("too large")
         yield chunk

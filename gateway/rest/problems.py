@@ -1,6 +1,5 @@
 """Errors as RFC 9457 problem+json."""
 
-import logging
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -9,8 +8,6 @@ from starlette.exceptions import HTTPException
 
 from gateway.errors import GatewayError, InvalidKey
 from gateway.metrics import ERRORS
-
-log = logging.getLogger(__name__)
 
 
 def problem(error: GatewayError, request: Request) -> JSONResponse:
@@ -40,7 +37,6 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
-        log.error("unforeseen error", exc_info=error)
         return problem(GatewayError("Something went wrong on our end."), request)
 
 

@@ -22,7 +22,9 @@ def router(remover: Remover, keys: KeyStore, settings: Settings) -> APIRouter:
     async def authenticated(x_api_key: Annotated[str, Header()] = "") -> ApiKey:
         if not x_api_key:
             raise InvalidKey
-        return keys.cached(x_api_key) or await asyncio.to_thread(keys.check, x_api_key)
+        if key := keys.cached(x_api_key):
+            return key
+        return await asyncio.to_thread(keys.check, x_api_key)
 
     @routes.post("/v1/removebg", response_class=Response)
     async def removebg(

@@ -35,13 +35,13 @@ def test_each_format_gives_its_pixels(
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_orientation_comes_out_upright(
-    photo: Callable[..., bytes], orientation: int
-) -> None:
+def test_every_orientation_comes_out_upright(photo: Callable[..., bytes], orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = photo(format_="PNG", exif=exif)
-    assert np.array_equal(pixels(data), np.asarray(ImageOps.exif_transpose(Image.open(BytesIO(data)))))
+    assert np.array_equal(
+        pixels(data), np.asarray(ImageOps.exif_transpose(Image.open(BytesIO(data))))
+    )
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "1"])
@@ -59,9 +59,7 @@ def test_cmyk_jpeg_becomes_rgb(photo: Callable[..., bytes]) -> None:
 
 @pytest.mark.parametrize("format_", ["PNG", "WEBP", "JPEG"])
 @pytest.mark.parametrize("tenth", range(10))
-def test_a_file_cut_short_is_refused(
-    photo: Callable[..., bytes], format_: str, tenth: int
-) -> None:
+def test_a_file_cut_short_is_refused(photo: Callable[..., bytes], format_: str, tenth: int) -> None:
     data = photo(400, 300, format_)
     with pytest.raises(BadImage):
         pixels(data[: len(data) * tenth // 10])

@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def settings(tmp_path: Path) -> Settings:
         max_image_bytes=1_000_000,
         max_image_pixels=250_000,
         max_megapixels_in_flight=1,
-        request_timeout_s=5,
+        request_timeout_s=2,
     )
 
 
@@ -48,9 +49,7 @@ async def client(
     model: HalfModel, settings: Settings, keys: KeyStore
 ) -> AsyncIterator[httpx.AsyncClient]:
     remover = Remover(model, settings)
-    transport = httpx.ASGITransport(
-        app.public(remover, keys, settings), raise_app_exceptions=False
-    )
+    transport = httpx.ASGITransport(app.public(remover, keys, settings), raise_app_exceptions=False)
     headers = {"X-API-Key": keys.create("tests")[1]}
     async with httpx.AsyncClient(
         transport=transport, base_url="http://gateway", headers=headers
@@ -218,8 +217,6 @@ async def test_an_answer_that_takes_too_long_is_given_up(
 async def test_more_megapixels_than_fit_are_refused_at_once(
     client: httpx.AsyncClient, model: HalfModel, photo: Callable[..., bytes]
 ) -> None:
-    import anyio
-
     model.delay_s = 0.2
     statuses: list[int] = []
 

@@ -1,0 +1,26 @@
+"""The photo that the snippets send, and what its cut-out must be."""
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from tests.end_to_end.service import ROOT
+
+PHOTO = ROOT / "docs" / "astronaut.jpg"
+
+
+def assert_cut_out(data: bytes) -> None:
+    """The astronaut is kept, exactly; the flag and the shuttle behind her are gone."""
+    image = Image.open(BytesIO(data))
+    assert (image.format, image.mode, image.size) == ("PNG", "RGBA", (512, 512))
+    pixels = np.asarray(image)
+    alpha = pixels[..., 3]
+    assert alpha[60:160, 190:250].min() > 200, "her face"
+    assert alpha[300:500, 100:280].mean() > 250, "her suit"
+    assert alpha[:80, :150].max() < 20, "the flag"
+    assert alpha[30:240, 360:500].max() < 20, "the shuttle"
+    original = np.asarray(Image.open(PHOTO).convert("RGB"), np.int16)
+    solid = alpha == 255
+    assert np.abs(pixels[solid][:, :3] - original[solid]).max() <= 4, "colours stay"
+    assert not pixels[alpha == 0].any(), "nothing of the background is left"

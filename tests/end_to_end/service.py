@@ -1,0 +1,88 @@
+"""Starts the real service, as a user does, with the real model."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+CLEARBG = Path(sys.executable).with_name("clearbg")
+START_TIMEOUT_S = 60
+
+
+@dataclass
+class Service:
+    """A running service."""
+
+    process: subprocess.Popen[str]
+    url: str
+    operations_url: str
+    api_key: str
+    curl: str
+    """The line that it prints to be pasted."""
+    log: Path
+
+    def metric(self, name: str) -> float:
+        """The sum of a metric's series."""
+        text = httpx.get(f"{self.operations_url}/metrics").text
+        return sum(float(v) for v in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.M))
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def environment(data_dir: Path, **settings: object) -> dict[str, str]:
+    """This environment with the settings of one test."""
+    ours = {"DATA_DIR": data_dir, "MODEL_REPOSITORY": ROOT / "model_repository", **settings}
+    return os.environ | {f"CLEARBG_{name.upper()}": str(value) for name, value in ours.items()}
+
+
+@contextmanager
+def running(data_dir: Path, **settings: object) -> Iterator[Service]:
+    """Run `clearbg serve --welcome` until the block ends."""
+    ports = {"http_port": free_port(), "operations_port": free_port()}
+    log = data_dir / "service.log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [CLEARBG, "serve", "--welcome"],
+            env=environment(data_dir, **ports, **settings),
+            cwd=ROOT,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    try:
+        printed = _wait_for(log, r"curl .*", process)
+        key = re.search(r'X-API-Key: (\S+)"', printed)
+        assert key
+        yield Service(
+            process=process,
+            url=f"http://127.0.0.1:{ports['http_port']}",
+            operations_url=f"http://127.0.0.1:{ports['operations_port']}",
+            api_key=key[1],
+            curl=printed,
+            log=log,
+        )
+    finally:
+        process.terminate()
+        process.wait(START_TIMEOUT_S)
+
+
+def _wait_for(log: Path, pattern: str, process: subprocess.Popen[str]) -> str:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        if found := re.search(pattern, log.read_text()):
+            return found[0]
+        time.sleep(0.05)
+    raise AssertionError(f"the service did not start:\n{log.read_text()}")

@@ -1,0 +1,79 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.end_to_end.astronaut import PHOTO, assert_cut_out
+from tests.end_to_end.service import CLEARBG, ROOT, environment
+
+
+def clearbg(
+    folder: Path, *arguments: object, **settings: object
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [CLEARBG, *map(str, arguments)],
+        env=environment(folder / "var", **settings),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_remove_cuts_out_a_photo_without_a_server(tmp_path: Path) -> None:
+    done = clearbg(tmp_path, "remove", PHOTO, "-o", "out.png")
+    assert done.returncode == 0, done.stderr
+    assert_cut_out((tmp_path / "out.png").read_bytes())
+
+
+def test_remove_takes_the_services_options(tmp_path: Path) -> None:
+    photo = tmp_path / "me.jpg"
+    photo.write_bytes(PHOTO.read_bytes())
+    done = clearbg(
+        tmp_path, "remove", photo, "--size", "100x100", "--format", "jpg", "--bg-color", "#00F"
+    )
+    assert done.returncode == 0, done.stderr
+    image = Image.open(tmp_path / "me-cutout.jpg")
+    assert (image.format, image.size) == ("JPEG", (100, 100))
+    corner = image.getpixel((0, 0))
+    assert isinstance(corner, tuple)
+    assert corner[2] > 240
+    assert max(corner[:2]) < 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ([ROOT / "README.md"], "JPEG, PNG or WebP"),
+        ([PHOTO, "--size", "big"], "1080p"),
+        ([PHOTO, "-o", "nowhere/out.png"], "cannot write"),
+    ],
+)
+def test_remove_says_what_is_wrong_and_writes_nothing(
+    tmp_path: Path, arguments: list[object], hint: str
+) -> None:
+    done = clearbg(tmp_path, "remove", *arguments)
+    assert done.returncode == 1
+    assert hint in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.name != "var"] == []
+
+
+def test_doctor_says_what_will_run(tmp_path: Path) -> None:
+    done = clearbg(tmp_path, "doctor")
+    assert done.returncode == 0, done.stdout
+    assert "isnet-general-use-" in done.stdout
+    assert "torch: no" in done.stdout
+
+
+def test_doctor_fails_when_the_model_is_missing(tmp_path: Path) -> None:
+    done = clearbg(tmp_path, "doctor", model_repository=tmp_path)
+    assert done.returncode == 1
+    assert "make model" in done.stdout
+
+
+def test_model_build_without_its_tools_says_what_to_do(tmp_path: Path) -> None:
+    done = clearbg(tmp_path, "model", "build")
+    assert done.returncode == 1
+    assert "make model" in done.stderr

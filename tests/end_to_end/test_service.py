@@ -1,0 +1,146 @@
+"""The real service with the real model: starting, answering, stopping."""
+
+import importlib.util
+import signal
+import subprocess
+import threading
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from serving.photos import PHOTOS, Photo
+from tests.end_to_end.astronaut import PHOTO, assert_cut_out
+from tests.end_to_end.service import CLEARBG, ROOT, Service, environment, free_port, running
+
+
+def send(service: Service, data: bytes, **fields: str) -> httpx.Response:
+    return httpx.post(
+        f"{service.url}/v1/removebg",
+        headers={"X-API-Key": service.api_key},
+        files={"image": data},
+        data=fields,
+        timeout=60,
+    )
+
+
+def test_serving_needs_no_torch(service: Service) -> None:
+    """Run from an environment without torch, and nothing of it is loaded after an answer."""
+    assert importlib.util.find_spec("torch") is None, "run these tests with: make test"
+    assert send(service, PHOTO.read_bytes()).status_code == 200
+    assert "torch" not in Path(f"/proc/{service.process.pid}/maps").read_text()
+
+
+@pytest.mark.parametrize("photo", PHOTOS, ids=lambda photo: photo.name)
+def test_every_real_photo_is_answered_in_its_own_size(service: Service, photo: Photo) -> None:
+    data = photo.read()
+    answer = send(service, data)
+    assert answer.status_code == 200
+    assert answer.headers["x-device"] == "cpu"
+    assert answer.headers["x-model-version"].startswith("isnet-general-use-")
+    image = Image.open(BytesIO(answer.content))
+    assert image.mode == "RGBA"
+    assert image.size == Image.open(BytesIO(data)).size
+    assert np.ptp(np.asarray(image)[..., 3]) == 255
+
+
+def test_it_is_ready_and_counts_what_it_does(service: Service) -> None:
+    assert httpx.get(f"{service.operations_url}/healthz").json() == {"status": "ok"}
+    assert httpx.get(f"{service.operations_url}/readyz").json() == {"status": "ready"}
+    before = service.metric("clearbg_images_total"), service.metric("clearbg_errors_total")
+    send(service, PHOTO.read_bytes())
+    send(service, b"no image")
+    after = service.metric("clearbg_images_total"), service.metric("clearbg_errors_total")
+    assert (after[0] - before[0], after[1] - before[1]) == (1, 1)
+
+
+def test_operations_are_not_on_the_public_port(service: Service) -> None:
+    for path in ("metrics", "healthz", "readyz"):
+        assert httpx.get(f"{service.url}/{path}").status_code == 404
+
+
+def test_a_revoked_key_stops_working(service: Service, tmp_path: Path) -> None:
+    data_dir = service.log.parent
+
+    def keys(*arguments: str) -> str:
+        command = [str(CLEARBG), "keys", *arguments]
+        done = subprocess.run(
+            command, env=environment(data_dir), capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    secret = keys("create", "--name", "to be revoked").strip()
+    headers = {"X-API-Key": secret}
+    url = f"{service.url}/v1/removebg"
+    assert httpx.post(url, headers=headers).status_code == 400
+    listed = keys("list")
+    assert "to be revoked" in listed
+    assert secret not in listed
+    number = next(line for line in listed.splitlines() if "to be revoked" in line).split()[1]
+    keys("revoke", number)
+    deadline_s, step_s = 10.0, 0.25
+    while httpx.post(url, headers=headers).status_code != 401 and deadline_s > 0:
+        threading.Event().wait(step_s)
+        deadline_s -= step_s
+    assert deadline_s > 0
+
+
+def test_requests_in_flight_finish_and_a_second_start_shows_no_key(tmp_path: Path) -> None:
+    with running(tmp_path) as service:
+        answers: list[httpx.Response] = []
+        thread = threading.Thread(target=lambda: answers.append(send(service, PHOTO.read_bytes())))
+        thread.start()
+        while not service.metric("clearbg_megapixels_in_flight"):
+            pass
+        service.process.send_signal(signal.SIGTERM)
+        thread.join()
+        assert service.process.wait(30) == 0
+        assert_cut_out(answers[0].content)
+    with running(tmp_path) as again:
+        assert again.api_key == "YOUR_API_KEY"
+        assert service.api_key not in again.log.read_text()
+        again.api_key = service.api_key
+        assert send(again, PHOTO.read_bytes()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        ({"http_port": "99999"}, "CLEARBG_HTTP_PORT"),
+        ({"precision": "int4"}, "CLEARBG_PRECISION"),
+        ({"model_repository": "nowhere"}, "make model"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    tmp_path: Path, settings: dict[str, object], hint: str
+) -> None:
+    ports = {"http_port": free_port(), "operations_port": free_port()}
+    done = subprocess.run(
+        [CLEARBG, "serve"],
+        env=environment(tmp_path, **(ports | settings)),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    (line,) = (line for line in done.stderr.splitlines() if line.startswith("clearbg:"))
+    assert hint in line
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_said_before_anything_else(service: Service, tmp_path: Path) -> None:
+    port = service.url.rpartition(":")[2]
+    done = subprocess.run(
+        [CLEARBG, "serve"],
+        env=environment(tmp_path, http_port=port, operations_port=free_port()),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "CLEARBG_HTTP_PORT" in done.stderr
+    assert not (tmp_path / "clearbg.db").exists()

@@ -1,0 +1,68 @@
+"""What users paste: the line that `make run` prints, and the README's snippets."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.astronaut import PHOTO, assert_cut_out
+from tests.end_to_end.service import ROOT, Service
+
+NODE_PACKAGES = ("node-fetch@3.3.2", "form-data@4.0.4")
+
+
+def snippet(language: str, service: Service) -> str:
+    """The README's snippet in a language, sent to this service with its key."""
+    readme = (ROOT / "README.md").read_text()
+    blocks = re.findall(rf"```{language}\n(.*?)```", readme, re.S)
+    found: str
+    (found,) = (block for block in blocks if "/v1/removebg" in block)
+    return (
+        found.replace("http://127.0.0.1:8080", service.url)
+        .replace("'YOUR_API_KEY'", f"'{service.api_key}'")
+        .replace('YOUR_API_KEY"', f'{service.api_key}"')
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a user works: with a photo named as in the snippets."""
+    shutil.copy(PHOTO, tmp_path / "input.jpg")
+    return tmp_path
+
+
+def run(command: list[str], folder: Path, **environment: str) -> None:
+    done = subprocess.run(
+        command, cwd=folder, env=environment or None, capture_output=True, text=True, timeout=180
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_printed_curl_line_works_when_pasted(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    run(["bash", "-ec", service.curl], tmp_path)
+    assert_cut_out((tmp_path / "cutout.png").read_bytes())
+
+
+def test_curl(service: Service, folder: Path) -> None:
+    run(["bash", "-ec", snippet("sh", service)], folder)
+    assert_cut_out((folder / "output.png").read_bytes())
+
+
+def test_python(service: Service, folder: Path) -> None:
+    (folder / "snippet.py").write_text(snippet("python", service))
+    run([sys.executable, "snippet.py"], folder)
+    assert_cut_out((folder / "output.png").read_bytes())
+
+
+def test_node(service: Service, folder: Path) -> None:
+    npm = shutil.which("npm")
+    assert npm, "npm is needed: install Node.js"
+    (folder / "snippet.mjs").write_text(snippet("js", service))
+    run([npm, "install", "--silent", "--no-audit", "--no-fund", *NODE_PACKAGES], folder)
+    node = str(Path(npm).with_name("node"))
+    run([node, "snippet.mjs"], folder, CLEARBG_API_KEY=service.api_key)
+    assert_cut_out((folder / "output.png").read_bytes())
