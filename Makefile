@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run model test check lint types format bench picture lock clean
+.PHONY: help run model test check lint types format bench bench-images picture lock clean
 
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
@@ -34,6 +34,9 @@ types: $(MODEL_DEV) ## Strict mypy, with torch's types at hand
 format: $(DEV) ## Format and fix what can be fixed
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+bench-images: .venv/bench.stamp $(MODEL) ## Cost, edges and memory of the image path
+	.venv/bin/python -m loadtest.bench_images
 
 bench: $(DEV) $(MODEL) ## Seconds per image, by stage
 	.venv/bin/python -m loadtest.bench
@@ -78,6 +81,10 @@ $(MODEL_TOOLS): requirements/all.lock pyproject.toml | .venv-model/bin/python
 	@test -z "$(TORCH_INDEX_URL)" || .venv-model/bin/python $(PIP) install \
 	  --index-url "$(TORCH_INDEX_URL)" $$(grep -E '^torch(vision)?==' requirements/all.lock)
 	@.venv-model/bin/python $(PIP) install -c requirements/all.lock --editable '.[model]'
+	@touch $@
+
+.venv/bench.stamp: $(DEV)
+	@.venv/bin/python $(PIP) install -c requirements/all.lock --editable '.[bench]'
 	@touch $@
 
 $(MODEL_DEV): $(MODEL_TOOLS)

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from gateway import server
-from gateway.images import compose, decode
+from gateway.images import decode, header, matte
 from gateway.models.model import Priority
 from gateway.options import Options
 from gateway.removal import Remover
@@ -28,13 +28,11 @@ async def panels() -> list[Image.Image]:
     remover = Remover(model, settings)
     photo = Image.open(PHOTO)
     result = await remover.remove(PHOTO.read_bytes(), Options())
-    pixels = np.asarray(photo)
-    inference = await model.infer(
-        decode.model_input(pixels), priority=Priority.INTERACTIVE, timeout_s=30
-    )
+    picture = decode.decode(header.read(PHOTO.read_bytes(), max_pixels=10**6), photo.size)
+    inference = await model.infer(picture.model_input, priority=Priority.INTERACTIVE, timeout_s=30)
     await model.close()
     remover.close()
-    mask = Image.fromarray(compose.alpha(inference.mask, *photo.size)).convert("RGB")
+    mask = Image.fromarray(matte.resize(inference.mask, *photo.size)).convert("RGB")
     board = checkerboard(*photo.size)
     cutout = Image.open(BytesIO(result.data))
     board.paste(cutout, mask=cutout)

@@ -1,5 +1,6 @@
 """What a caller may ask of a removal: one dataclass, one parser, for every transport."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ class Format(StrEnum):
 
     PNG = "png"
     JPG = "jpg"
+    WEBP = "webp"
 
     @property
     def media_type(self) -> str:
@@ -34,29 +36,60 @@ class Size:
         return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-SIZES = {
+@dataclass(frozen=True)
+class Area:
+    """How many pixels the result may have."""
+
+    max_pixels: int
+
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        """The (width, height) of the result: proportions kept, never enlarged."""
+        scale = min(1.0, math.sqrt(self.max_pixels / (width * height)))
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+SIZES: dict[str, Size | Area | None] = {
     "original": None,
+    "preview": Area(250_000),
     "720p": Size(1280, 720),
     "1080p": Size(1920, 1080),
     "1440p": Size(2560, 1440),
     "4k": Size(3840, 2160),
     "8k": Size(7680, 4320),
 }
-"""The named sizes: the usual video resolutions."""
+"""The named sizes: a quarter of a megapixel, and the usual video resolutions."""
 
-Color = tuple[int, int, int]
-"""Red, green and blue, 0 to 255."""
+Color = tuple[int, int, int, int]
+"""Red, green, blue and alpha, 0 to 255."""
+
+WHITE = (255, 255, 255)
 
 
 @dataclass(frozen=True)
 class Options:
     """One request's options, valid by construction when `parse` made them."""
 
-    size: Size | None = None
+    size: Size | Area | None = None
     """None keeps the original size."""
     format: Format = Format.PNG
     bg_color: Color | None = None
     """None leaves the background transparent, where the format can."""
+
+    def result_size(self, width: int, height: int) -> tuple[int, int]:
+        """The (width, height) of the result for a picture of this one."""
+        return self.size.fit(width, height) if self.size else (width, height)
+
+    @property
+    def background(self) -> Color | None:
+        """What lies behind the foreground; JPEG has no transparency, so there it lies on white."""
+        *color, alpha = self.bg_color or (0, 0, 0, 0)
+        if self.format is not Format.JPG:
+            return self.bg_color if alpha else None
+        red, green, blue = (
+            round((c * alpha + white * (255 - alpha)) / 255)
+            for c, white in zip(color, WHITE, strict=True)
+        )
+        return red, green, blue, 255
 
 
 def parse(fields: Mapping[str, str]) -> Options:
@@ -74,7 +107,7 @@ def parse(fields: Mapping[str, str]) -> Options:
     )
 
 
-def _size(text: str) -> Size | None:
+def _size(text: str) -> Size | Area | None:
     name = text.strip().lower()
     if name in SIZES:
         return SIZES[name]
@@ -97,9 +130,9 @@ def _format(text: str) -> Format:
 
 def _color(text: str) -> Color:
     digits = text.strip().removeprefix("#")
-    if not re.fullmatch(r"[0-9a-fA-F]{3}|[0-9a-fA-F]{6}", digits):
-        raise BadOption("bg_color must be a hex code such as #FFFFFF or #FFF.")
+    if not re.fullmatch(r"[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8}", digits):
+        raise BadOption("bg_color must be a hex code such as #FFFFFF, #FFF or #FFFFFF80.")
     if len(digits) == 3:
         digits = "".join(2 * digit for digit in digits)
-    red, green, blue = bytes.fromhex(digits)
-    return red, green, blue
+    red, green, blue, alpha = bytes.fromhex(digits.ljust(8, "f"))
+    return red, green, blue, alpha

@@ -12,19 +12,17 @@ from numpy.typing import NDArray
 
 from gateway.admission import Admission
 from gateway.errors import DeadlineExceeded, ImageTooLarge
-from gateway.images import compose, decode, encode
-from gateway.images.compose import Box
-from gateway.images.decode import Header, Pixels
+from gateway.images import compose, decode, encode, header
+from gateway.images.header import Header
+from gateway.images.matte import Box
+from gateway.images.picture import Picture
 from gateway.metrics import IMAGES, STAGE_SECONDS
 from gateway.models.model import Model, Priority
-from gateway.options import Format, Options
+from gateway.options import Options
 from gateway.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-WHITE = (255, 255, 255)
-"""Behind a JPEG, which has no transparency, when no colour was asked for."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +84,15 @@ class Remover:
         limits = self._settings
         if len(data) > limits.max_image_bytes:
             raise ImageTooLarge(limits.max_image_bytes)
-        header = await self._run(decode.read_header, data, max_pixels=limits.max_image_pixels)
-        with self._admission.admit(header.megapixels):
+        read = await self._run(header.read, data, max_pixels=limits.max_image_pixels)
+        with self._admission.admit(read.megapixels):
             started = time.perf_counter()
-            pixels, image, decode_s = await self._run(_decode, header)
+            picture, decode_s = await self._run(_decode, read, options)
             left_s = limits.request_timeout_s - (time.perf_counter() - started)
-            inference = await self._model.infer(image, priority=priority, timeout_s=left_s)
-            done = await self._run(_finish, pixels, inference.mask, options)
+            inference = await self._model.infer(
+                picture.model_input, priority=priority, timeout_s=left_s
+            )
+            done = await self._run(_finish, picture, inference.mask, options)
         seconds = {
             "decode": decode_s,
             "queue": inference.queue_s,
@@ -120,27 +120,20 @@ class Remover:
         return await loop.run_in_executor(self._codecs, lambda: work(*args, **kwargs))
 
 
-def _decode(header: Header) -> tuple[Pixels, Pixels, float]:
+def _decode(read: Header, options: Options) -> tuple[Picture, float]:
     started = time.perf_counter()
-    pixels = decode.decode(header)
-    image = decode.model_input(pixels)
-    return pixels, image, time.perf_counter() - started
+    size = options.result_size(*read.size)
+    encode.check_side(options.format, *size)
+    picture = decode.decode(read, size)
+    return picture, time.perf_counter() - started
 
 
-def _finish(pixels: Pixels, mask: NDArray[np.uint8], options: Options) -> _Finished:
+def _finish(picture: Picture, mask: NDArray[np.uint8], options: Options) -> _Finished:
     started = time.perf_counter()
-    height, width, _ = pixels.shape
-    if options.size:
-        width, height = options.size.fit(width, height)
-    pixels = compose.resize(pixels, width, height)
-    matte = compose.alpha(mask, width, height)
-    box = compose.foreground_box(matte)
-    color = options.bg_color or (WHITE if options.format is Format.JPG else None)
-    if color:
-        composed = compose.on_color(pixels, matte, color)
-    else:
-        composed = compose.cutout(pixels, matte)
+    background = options.background
+    box = compose.compose(picture, mask, background)
     composed_at = time.perf_counter()
-    data = encode.encode(composed, options.format)
+    opaque = background is not None and background[3] == 255
+    data = encode.encode(picture.pixels, options.format, opaque=opaque, dpi=picture.dpi)
     encode_s = time.perf_counter() - composed_at
-    return _Finished(data, width, height, box, composed_at - started, encode_s)
+    return _Finished(data, picture.width, picture.height, box, composed_at - started, encode_s)

@@ -1,4 +1,4 @@
-"""`make bench`: seconds per image by stage, by precision of the model, by writer of the PNG.
+"""`make bench`: seconds per image by stage, and of the model by precision.
 
 Rounds are interleaved, so that other work on the machine touches every row alike; medians are
 shown.
@@ -13,19 +13,16 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
-from io import BytesIO
 
 import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from gateway import server
-from gateway.images import compose, decode, png
 from gateway.options import Options
 from gateway.removal import Remover
 from gateway.settings import Settings
@@ -73,34 +70,13 @@ async def stages() -> Table:
 def precisions() -> Table:
     """One mask by each precision this CPU has."""
     settings = Settings()
-    image = decode.model_input(PHOTOS[0].pixels())
+    image = np.asarray(cv2.resize(PHOTOS[0].pixels(), (1024, 1024)), np.uint8)
     names: list[Precision] = ["f32", "bf16"] if supports_bf16() else ["f32"]
     runtimes = {name: CpuRuntime(settings.model_dir, precision=name) for name in names}
     rows = interleaved({name: partial(runtime.infer, image) for name, runtime in runtimes.items()})
     table = Table("precision", "wall s", "CPU s", title="One mask")
     for name, (wall_s, cpu_s) in rows.items():
         table.add_row(name, f"{wall_s:.3f}", f"{cpu_s:.3f}")
-    return table
-
-
-def png_writers() -> Table:
-    """A 12 MP cut-out by our PNG writer, OpenCV and Pillow, one thread each."""
-    pixels = photo(*SIZES["12 MP"])
-    mask = np.zeros((1024, 1024), np.uint8)
-    cv2.circle(mask, (512, 512), 400, 255, thickness=-1)
-    rgba = compose.cutout(pixels, compose.alpha(mask, *SIZES["12 MP"]))
-    bgra = cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA)
-    sub = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB]
-    writers: dict[str, Callable[[], bytes]] = {
-        "ours": lambda: png.encode(rgba),
-        "OpenCV, level 1, Sub": lambda: cv2.imencode(".png", bgra, sub)[1].tobytes(),
-        "Pillow, level 1": lambda: _pillow(rgba, 1),
-        "Pillow, default": lambda: _pillow(rgba, 6),
-    }
-    rows = interleaved(writers, rounds=3)
-    table = Table("PNG writer", "CPU s", "MB", title="A 12 MP cut-out to PNG")
-    for name, (_, cpu_s) in rows.items():
-        table.add_row(name, f"{cpu_s:.3f}", f"{len(writers[name]()) / 1e6:.1f}")
     return table
 
 
@@ -120,17 +96,11 @@ def interleaved(
     }
 
 
-def _pillow(rgba: NDArray[np.uint8], level: int) -> bytes:
-    file = BytesIO()
-    Image.fromarray(rgba).save(file, "PNG", compress_level=level)
-    return file.getvalue()
-
-
 def main() -> None:
     """Print all tables."""
     console = Console()
     console.print(f"{date.today()}, {os.cpu_count()} cores, {platform.machine()}")
-    console.print(asyncio.run(stages()), precisions(), png_writers())
+    console.print(asyncio.run(stages()), precisions())
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """The image path: encoded bytes -> pixels -> alpha -> encoded bytes, in memory, no I/O.
 
-    decode: bytes -> Picture -> model input        compose: mask -> alpha, colours, background
-    encode: pixels -> bytes (png.py: the PNG itself)
+header -> decode (color) -> Picture -> [the model] -> compose (matte, foreground) -> encode (png)
 
-Everything here is plain blocking code for a thread pool; nothing here awaits.
+One RGBA buffer goes all the way: decoded into, cut out in, encoded from. Everything here is plain
+blocking code for a thread pool; nothing here awaits.
 """
 
 import cv2

@@ -1,67 +1,57 @@
-"""From the model's mask to the finished pixels: alpha, size, background."""
-
-from dataclasses import dataclass
+"""From a picture and its mask to the finished pixels, in the picture's own buffer."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.images.decode import Pixels
+from gateway.images import foreground, matte
+from gateway.images.foreground import CHUNK
+from gateway.images.matte import Alpha, Box
+from gateway.images.picture import Picture, Pixels
 from gateway.options import Color
 
-Alpha = NDArray[np.uint8]
-"""(H, W): 0 is background, 255 is foreground."""
 
+def compose(picture: Picture, mask: NDArray[np.uint8], background: Color | None) -> Box | None:
+    """Cut the picture out, in place: straight alpha, clean edges, background if any.
 
-@dataclass(frozen=True)
-class Box:
-    """Where the foreground is, in pixels of the result."""
+    Args:
+        picture: its pixels become the result.
+        mask: (1024, 1024), the model's.
+        background: RGBA, laid under the foreground; None leaves it transparent, and then pixels
+            of alpha 0 carry no colour: nothing of the old background leaves the service, and the
+            PNG is smaller and three times faster to write.
 
-    top: int
-    left: int
-    width: int
-    height: int
-
-
-def resize(pixels: Pixels, width: int, height: int) -> Pixels:
-    """Shrink to (height, width, 3), antialiased; pixels already of that size are returned as is."""
-    if pixels.shape[:2] == (height, width):
-        return pixels
-    resized = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(resized, np.uint8)
-
-
-def alpha(mask: NDArray[np.uint8], width: int, height: int) -> Alpha:
-    """Bring the (1024, 1024) mask to the result's (height, width)."""
-    shrinks = width < mask.shape[1] and height < mask.shape[0]
-    filter_ = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(mask, (width, height), interpolation=filter_), np.uint8)
-
-
-def cutout(pixels: Pixels, matte: Alpha) -> NDArray[np.uint8]:
-    """Join colour and alpha to (H, W, 4), straight: colours are not multiplied by alpha.
-
-    Where alpha is 0 the colour is zeroed too: nothing of the old background leaves the service,
-    and the PNG is smaller and three times faster to write.
+    Returns:
+        Where the foreground is; None when nothing was found.
     """
-    rgba = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
-    rgba[..., 3] = matte
-    words = rgba.view(np.uint32)[..., 0]
-    np.multiply(words, matte != 0, out=words)
-    return np.asarray(rgba, np.uint8)
+    pixels = picture.pixels
+    alpha = matte.resize(mask, picture.width, picture.height)
+    own = None if picture.opaque else pixels[..., 3].copy()
+    cv2.insertChannel(alpha, pixels, 3)
+    foreground.clean(pixels, alpha, picture.model_input, mask)
+    if own is not None:
+        alpha = np.asarray(cv2.multiply(alpha, own, scale=1 / 255), np.uint8)
+        cv2.insertChannel(alpha, pixels, 3)
+    if background:
+        lay_on(pixels, alpha, background)
+    else:
+        words = pixels.view(np.uint32)[..., 0]
+        np.multiply(words, alpha != 0, out=words)
+    return matte.box(alpha)
 
 
-def on_color(pixels: Pixels, matte: Alpha, color: Color) -> Pixels:
-    """Lay the foreground on a plain background: (H, W, 3)."""
-    weight = cv2.cvtColor(matte, cv2.COLOR_GRAY2RGB)
-    background = np.broadcast_to(np.array(color, np.uint8), pixels.shape)
-    front = cv2.multiply(pixels, weight, scale=1 / 255)
-    return np.asarray(
-        cv2.add(front, cv2.multiply(background, 255 - weight, scale=1 / 255)), np.uint8
-    )
-
-
-def foreground_box(matte: Alpha) -> Box | None:
-    """The smallest box around alpha above one half; None when nothing is."""
-    left, top, width, height = cv2.boundingRect((matte > 127).view(np.uint8))
-    return Box(top, left, width, height) if width else None
+def lay_on(pixels: Pixels, alpha: Alpha, color: Color) -> None:
+    """Put one colour, opaque or not, under the foreground, in place (Porter and Duff's "over")."""
+    words = pixels.view(np.uint32)[..., 0]
+    np.copyto(words, np.array(color, np.uint8).view(np.uint32)[0], where=alpha == 0)
+    flat = pixels.reshape(-1, 4)
+    soft = matte.between(alpha, 1, 255)
+    under, under_alpha = np.array(color[:3], np.float32), color[3] / 255
+    for start in range(0, soft.size, CHUNK):
+        indices = soft[start : start + CHUNK]
+        over = flat[indices].astype(np.float32)
+        front = over[:, 3:] / 255
+        back = under_alpha * (1 - front)
+        total = front + back
+        flat[indices, :3] = np.rint((over[:, :3] * front + under * back) / total)
+        flat[indices, 3] = np.rint(total[:, 0] * 255)

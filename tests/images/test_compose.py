@@ -1,36 +1,86 @@
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
-from gateway.images import compose
-from gateway.images.compose import Box
+from gateway.images import compose, matte
+from gateway.images.matte import Box
+from gateway.images.picture import Picture, Pixels
+from gateway.options import Color
+
+Mask = NDArray[np.uint8]
+
+
+def picture(pixels: Pixels, *, opaque: bool = True) -> Picture:
+    """A picture whose model input does not matter: its edges are hard."""
+    return Picture(pixels, opaque, np.zeros((1024, 1024, 3), np.uint8), None)
+
+
+def halves(left: int, right: int) -> Mask:
+    mask = np.full((1024, 1024), left, np.uint8)
+    mask[:, 512:] = right
+    return mask
+
+
+def grey(width: int = 64, height: int = 32, level: int = 200) -> Pixels:
+    pixels = np.full((height, width, 4), level, np.uint8)
+    pixels[..., 3] = 255
+    return pixels
 
 
 def test_a_mask_of_all_or_nothing_stays_so_at_any_size() -> None:
     for level in (0, 255):
-        mask = np.full((1024, 1024), level, np.uint8)
         for size in ((3, 5), (1024, 1024), (1500, 700)):
-            assert np.all(compose.alpha(mask, *size) == level)
+            assert np.all(matte.resize(halves(level, level), *size) == level)
 
 
-def test_alpha_is_straight_and_transparent_pixels_carry_nothing() -> None:
-    pixels = np.full((2, 3, 3), 200, np.uint8)
-    matte = np.array([[0, 1, 255], [128, 0, 254]], np.uint8)
-    rgba = compose.cutout(pixels, matte)
-    assert np.array_equal(rgba[..., 3], matte)
-    assert np.all(rgba[matte == 0] == 0)
-    assert np.all(rgba[matte > 0][:, :3] == 200)
+def test_kept_pixels_stay_exactly_and_transparent_ones_carry_nothing() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 64, 4), np.uint8)
+    before = pixels.copy()
+    compose.compose(picture(pixels), halves(255, 0), None)
+    assert np.array_equal(pixels[:, :31, :3], before[:, :31, :3])
+    assert np.all(pixels[:, :31, 3] == 255)
+    assert not pixels[:, 33:].any()
 
 
-def test_a_background_shows_as_much_as_alpha_lets_it() -> None:
-    pixels = np.full((1, 3, 3), (200, 100, 0), np.uint8)
-    matte = np.array([[0, 51, 255]], np.uint8)
-    composed = compose.on_color(pixels, matte, (0, 50, 250))
-    expected = [[0, 50, 250], [40, 60, 200], [200, 100, 0]]
-    assert np.abs(composed[0].astype(int) - expected).max() <= 1
+def test_an_own_alpha_multiplies_the_new_one() -> None:
+    pixels = grey()
+    pixels[:16, :, 3] = 100
+    pixels[20, :, 3] = 0
+    compose.compose(picture(pixels, opaque=False), halves(255, 0), None)
+    assert np.all(pixels[:16, :31] == (200, 200, 200, 100))
+    assert np.all(pixels[16:20, :31, 3] == 255)
+    assert not pixels[20].any()
+    assert not pixels[:, 33:].any()
+
+
+@pytest.mark.parametrize(
+    ("color", "behind", "mixed"),
+    [
+        ((0, 50, 250, 255), (0, 50, 250, 255), (100, 125, 225, 255)),
+        ((0, 50, 250, 128), (0, 50, 250, 128), (133, 150, 217, 192)),
+    ],
+    ids=["opaque", "half transparent"],
+)
+def test_a_colour_lies_under_what_alpha_lets_through(
+    color: Color, behind: Color, mixed: Color
+) -> None:
+    pixels = grey()
+    pixels[..., 3] = np.repeat([255, 128, 0, 0], 16)
+    compose.lay_on(pixels, pixels[..., 3].copy(), color)
+    assert np.all(pixels[:, :16] == (200, 200, 200, 255))
+    assert np.abs(pixels[:, 16:32].astype(int) - mixed).max() <= 1
+    assert np.all(pixels[:, 32:] == behind)
 
 
 def test_the_box_holds_what_is_more_foreground_than_not() -> None:
-    matte = np.zeros((10, 20), np.uint8)
-    assert compose.foreground_box(matte) is None
-    matte[2:5, 7:13] = 128
-    matte[9, 19] = 127
-    assert compose.foreground_box(matte) == Box(top=2, left=7, width=6, height=3)
+    alpha = np.zeros((10, 20), np.uint8)
+    assert matte.box(alpha) is None
+    alpha[2:5, 7:13] = 128
+    alpha[9, 19] = 127
+    assert matte.box(alpha) == Box(top=2, left=7, width=6, height=3)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1, 250), (1, 255), (0, 3), (254, 255)])
+def test_between_lists_exactly_the_levels_asked_for(low: int, high: int) -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert matte.between(levels, low, high).tolist() == list(range(low, high))

@@ -1,0 +1,59 @@
+"""Colours of a file to sRGB: ICC profiles, and the modes that are no RGB."""
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from gateway.images.picture import Pixels
+
+SRGB = ImageCms.createProfile("sRGB")
+
+MODES = {"GRAY": "L", "CMYK": "CMYK"}
+"""Pillow's mode for an ICC colour space that is not RGB."""
+
+DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
+"""16-bit grey, which Pillow's own conversion would cut off at 255."""
+
+
+def profile(image: Image.Image) -> ImageCms.ImageCmsProfile | None:
+    """The image's ICC profile; None when it has none, a broken one, or sRGB itself."""
+    data = image.info.get("icc_profile")
+    if not data:
+        return None
+    try:
+        read = ImageCms.ImageCmsProfile(BytesIO(data))
+        return None if "sRGB" in ImageCms.getProfileDescription(read) else read
+    except (ImageCms.PyCMSError, OSError):
+        return None
+
+
+def to_rgba(image: Image.Image) -> Image.Image:
+    """Bring a decoded image of any mode to RGBA, in sRGB.
+
+    A profile that does not fit the image's mode is ignored, as browsers do.
+
+    Raises:
+        ValueError: the mode holds no picture that can be shown, e.g. 32-bit floats.
+    """
+    found = profile(image)
+    if image.mode in DEEP_GREY:
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise ValueError("32-bit channels")
+    space = found.profile.xcolor_space.strip() if found else ""
+    if found and space in MODES and image.mode == MODES[space]:
+        converted = ImageCms.profileToProfile(image, found, SRGB, outputMode="RGB")
+        return (converted or image).convert("RGBA")
+    rgba = image.convert("RGBA")
+    if found and space == "RGB" and image.mode not in ("1", "L", "LA", "CMYK"):
+        ImageCms.profileToProfile(rgba, found, SRGB, inPlace=True)
+    return rgba
+
+
+def to_srgb_in_place(pixels: Pixels, source: ImageCms.ImageCmsProfile) -> None:
+    """Convert RGB(A) pixels from a profile to sRGB, in their own buffer; alpha stays."""
+    height, width, _ = pixels.shape
+    view = Image.frombuffer("RGBA", (width, height), pixels, "raw", "RGBA", 0, 1)
+    transform = ImageCms.buildTransform(source, SRGB, "RGBA", "RGBA")
+    transform.apply_in_place(view)

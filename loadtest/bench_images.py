@@ -1,0 +1,173 @@
+"""`make bench-images`: what the image path costs outside the model, and how clean its edges are."""
+
+import asyncio
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from io import BytesIO
+
+import cv2
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image
+from pymatting import estimate_foreground_ml
+from rich.console import Console
+from rich.table import Table
+
+from gateway import options
+from gateway.images import compose, foreground, png
+from gateway.images.picture import Picture, Pixels
+from gateway.options import Format, Options
+from gateway.removal import Remover
+from gateway.settings import Settings
+from loadtest.bench import SIZES, interleaved, photo
+from loadtest.edges import Scene, scenes
+from loadtest.stored_mask import StoredMask
+from serving.cpu_runtime import CpuRuntime
+
+
+def real_mask() -> NDArray[np.uint8]:
+    """The model's own mask of the benchmark's photo."""
+    image = cv2.resize(photo(*SIZES["1 MP"]), (1024, 1024), interpolation=cv2.INTER_AREA)
+    return CpuRuntime(Settings().model_dir).infer(np.asarray(image, np.uint8))
+
+
+def remove(remover: Remover, data: bytes, chosen: Options) -> None:
+    """One image through the whole path."""
+    asyncio.run(remover.remove(data, chosen))
+
+
+def costs(mask: NDArray[np.uint8]) -> Table:
+    """CPU seconds of the whole path without the model, by what goes in and comes out."""
+    remover = Remover(StoredMask(mask), Settings())
+    large = photo(*SIZES["12 MP"])
+    jpeg = {name: simplejpeg.encode_jpeg(photo(*size), quality=90) for name, size in SIZES.items()}
+    jobs: dict[str, tuple[bytes, Options]] = {
+        f"{name} JPEG to PNG": (data, Options()) for name, data in jpeg.items()
+    }
+    data = jpeg["12 MP"]
+    jobs |= {
+        "12 MP JPEG to PNG, size=1080p": (data, options.parse({"size": "1080p"})),
+        "12 MP JPEG to PNG, size=preview": (data, options.parse({"size": "preview"})),
+        "12 MP JPEG to JPEG on white": (data, Options(format=Format.JPG)),
+        "12 MP JPEG to WebP": (data, Options(format=Format.WEBP)),
+        "12 MP PNG to PNG": (png.encode(_opaque(large), opaque=True), Options()),
+    }
+    rows = interleaved({name: partial(remove, remover, *job) for name, job in jobs.items()})
+    table = Table("in and out", "wall s", "CPU s", title="The image path, without the model")
+    for name, (wall_s, cpu_s) in rows.items():
+        table.add_row(name, f"{wall_s:.3f}", f"{cpu_s:.3f}")
+    return table
+
+
+def png_writers(mask: NDArray[np.uint8]) -> Table:
+    """A 12 MP cut-out by our PNG writer, OpenCV and Pillow, one thread each."""
+    rgba = _opaque(photo(*SIZES["12 MP"]))
+    image = np.asarray(cv2.resize(rgba[..., :3], (1024, 1024)), np.uint8)
+    compose.compose(Picture(rgba, True, image, None), mask, None)
+    bgra = cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA)
+    sub = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB]
+    writers: dict[str, Callable[[], bytes]] = {
+        "ours": lambda: png.encode(rgba, opaque=False),
+        "OpenCV, level 1, Sub": lambda: cv2.imencode(".png", bgra, sub)[1].tobytes(),
+        "Pillow, level 1": lambda: _pillow(rgba, 1),
+        "Pillow, default": lambda: _pillow(rgba, 6),
+    }
+    rows = interleaved(writers, rounds=3)
+    table = Table("PNG writer", "CPU s", "MB", title="A 12 MP cut-out to PNG")
+    for name, (_, cpu_s) in rows.items():
+        table.add_row(name, f"{cpu_s:.3f}", f"{len(writers[name]()) / 1e6:.1f}")
+    return table
+
+
+def edges() -> Table:
+    """Colour error and wall milliseconds at soft pixels: as mixed, ours, multi-level at 1/8."""
+    title = "Edge colours at 12 MP: mean error of 255, wall ms"
+    table = Table("scene", "soft %", "plain", "ours", "ms", "multi-level", "ms", title=title)
+    for scene in scenes(*SIZES["12 MP"]):
+        ours, ours_ms = _median_ms(partial(_ours, scene))
+        theirs, theirs_ms = _median_ms(partial(_multi_level, scene))
+        soft = np.count_nonzero((scene.alpha > 0) & (scene.alpha < 250)) / scene.alpha.size
+        errors = (scene.error(scene.mixed), scene.error(ours), scene.error(theirs))
+        figures = (100 * soft, errors[0], errors[1], ours_ms, errors[2], theirs_ms)
+        table.add_row(scene.name, *(f"{figure:.0f}" for figure in figures))
+    return table
+
+
+def memory() -> Table:
+    """Peak memory of one request, in bytes a pixel above the idle process, JPEG to PNG."""
+    table = Table("photo", "peak MB", "bytes a pixel", title="Peak memory of one request")
+    for name, (width, height) in SIZES.items():
+        command = [sys.executable, "-m", "loadtest.peak_memory", str(width), str(height)]
+        peak = int(subprocess.run(command, capture_output=True, check=True).stdout)
+        table.add_row(name, f"{peak / 1e6:.0f}", f"{peak / (width * height):.1f}")
+    return table
+
+
+def _ours(scene: Scene) -> Callable[[], Pixels]:
+    pixels = _opaque(scene.mixed)
+    cv2.insertChannel(scene.alpha, pixels, 3)
+    image = cv2.resize(scene.mixed, (1024, 1024), interpolation=cv2.INTER_AREA)
+
+    def work() -> Pixels:
+        foreground.clean(pixels, scene.alpha, np.asarray(image, np.uint8), scene.mask)
+        return pixels
+
+    return work
+
+
+def _multi_level(scene: Scene) -> Callable[[], Pixels]:
+    height, width = scene.alpha.shape
+
+    def work() -> Pixels:
+        small = [
+            cv2.resize(image, (width // 8, height // 8), interpolation=cv2.INTER_AREA) / 255
+            for image in (scene.mixed, scene.alpha)
+        ]
+        estimate = (estimate_foreground_ml(*small) * 255).astype(np.uint8)
+        colors = scene.mixed.copy()
+        soft = cv2.inRange(scene.alpha, 1, 254)
+        return np.asarray(cv2.copyTo(cv2.resize(estimate, (width, height)), soft, colors), np.uint8)
+
+    return work
+
+
+def _median_ms(prepare: Callable[[], Callable[[], Pixels]]) -> tuple[Pixels, float]:
+    """The last result, and the median of five rounds; what prepares a round is not timed."""
+    prepare()()  # warm: PyMatting compiles itself at first use
+    spent = []
+    for _ in range(5):
+        work = prepare()
+        started = time.perf_counter()
+        result = work()
+        spent.append(1000 * (time.perf_counter() - started))
+    return result, statistics.median(spent)
+
+
+def _opaque(rgb: NDArray[np.uint8]) -> Pixels:
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), np.uint8)
+
+
+def _pillow(rgba: Pixels, level: int) -> bytes:
+    file = BytesIO()
+    Image.fromarray(rgba).save(file, "PNG", compress_level=level)
+    return file.getvalue()
+
+
+def main() -> None:
+    """Print all tables."""
+    console = Console()
+    console.print(f"{date.today()}, {os.cpu_count()} cores, {platform.machine()}")
+    mask = real_mask()
+    console.print(costs(mask), png_writers(mask), edges(), memory())
+
+
+if __name__ == "__main__":
+    main()
