@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run model test check lint types format bench bench-images picture lock clean
+.PHONY: help run model test check lint types format bench bench-images pictures lock clean
 
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
@@ -41,8 +41,8 @@ bench-images: .venv/bench.stamp $(MODEL) ## Cost, edges and memory of the image 
 bench: $(DEV) $(MODEL) ## Seconds per image, by stage
 	.venv/bin/python -m loadtest.bench
 
-picture: $(DEV) $(MODEL) ## Make the README's picture anew
-	.venv/bin/python -m docs.picture
+pictures: $(DEV) $(MODEL) ## Make the README's pictures anew
+	.venv/bin/python -m docs.pictures
 
 lock: ## Resolve the requirements anew
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python $(PIP) install uv

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 import numpy as np
@@ -29,7 +29,7 @@ R = TypeVar("R")
 class Result:
     """One finished cut-out."""
 
-    data: bytes
+    data: bytes = field(repr=False)  # megabytes that asyncio's own messages would spell out
     media_type: str
     width: int
     height: int
@@ -43,7 +43,7 @@ class Result:
 
 @dataclass(frozen=True)
 class _Finished:
-    data: bytes
+    data: bytes = field(repr=False)
     width: int
     height: int
     foreground: Box | None

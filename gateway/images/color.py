@@ -28,14 +28,27 @@ def profile(image: Image.Image) -> ImageCms.ImageCmsProfile | None:
         return None
 
 
-def to_rgba(image: Image.Image) -> Image.Image:
-    """Bring a decoded image of any mode to RGBA, in sRGB.
+def to_pixels(image: Image.Image) -> Pixels:
+    """Bring a decoded image of any mode to sRGB pixels, and close it: its memory is freed early.
 
     A profile that does not fit the image's mode is ignored, as browsers do.
 
     Raises:
         ValueError: the mode holds no picture that can be shown, e.g. 32-bit floats.
     """
+    rgba = _to_rgba(image)
+    image.close()
+    pixels = np.empty((rgba.height, rgba.width, 4), np.uint8)
+    _view(pixels).paste(rgba)
+    return pixels
+
+
+def to_srgb_in_place(pixels: Pixels, source: ImageCms.ImageCmsProfile) -> None:
+    """Convert RGB pixels from a profile to sRGB, in their own buffer; alpha stays."""
+    ImageCms.profileToProfile(_view(pixels), source, SRGB, inPlace=True)
+
+
+def _to_rgba(image: Image.Image) -> Image.Image:
     found = profile(image)
     if image.mode in DEEP_GREY:
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
@@ -51,9 +64,9 @@ def to_rgba(image: Image.Image) -> Image.Image:
     return rgba
 
 
-def to_srgb_in_place(pixels: Pixels, source: ImageCms.ImageCmsProfile) -> None:
-    """Convert RGB(A) pixels from a profile to sRGB, in their own buffer; alpha stays."""
+def _view(pixels: Pixels) -> Image.Image:
+    """A Pillow image on the same memory: what is written to it is written to the pixels."""
     height, width, _ = pixels.shape
     view = Image.frombuffer("RGBA", (width, height), pixels, "raw", "RGBA", 0, 1)
-    transform = ImageCms.buildTransform(source, SRGB, "RGBA", "RGBA")
-    transform.apply_in_place(view)
+    view.readonly = 0  # or Pillow would copy before it writes
+    return view

@@ -98,7 +98,7 @@ def _pixels(header: Header, size: tuple[int, int]) -> tuple[Pixels, bool]:
         return _jpeg(header, size), True
     opaque = not image.has_transparency_data
     image.load()
-    return np.array(color.to_rgba(image)), opaque
+    return color.to_pixels(image), opaque
 
 
 def _jpeg(header: Header, size: tuple[int, int]) -> Pixels:

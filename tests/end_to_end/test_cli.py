@@ -45,7 +45,7 @@ def test_remove_takes_the_services_options(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        ([ROOT / "README.md"], "JPEG, PNG or WebP"),
+        ([ROOT / "README.md"], "not a readable JPEG, PNG"),
         ([PHOTO, "--size", "big"], "1080p"),
         ([PHOTO, "-o", "nowhere/out.png"], "cannot write"),
     ],

@@ -90,6 +90,10 @@ async def test_the_left_half_is_cut_out(
         ({"bg_color": "#00FF00", "format": "jpg"}, "JPEG", "RGB", (400, 200), (0, 255, 0)),
         ({"size": "100x100"}, "PNG", "RGBA", (100, 50), (0, 0, 0, 0)),
         ({"size": "4k"}, "PNG", "RGBA", (400, 200), (0, 0, 0, 0)),
+        ({"bg_color": "#00FF0080"}, "PNG", "RGBA", (400, 200), (0, 255, 0, 128)),
+        ({"format": "webp"}, "WEBP", "RGBA", (400, 200), (0, 0, 0, 0)),
+        ({"format": "webp", "bg_color": "#000"}, "WEBP", "RGB", (400, 200), (0, 0, 0)),
+        ({"format": "jpeg", "bg_color": "#FF000000"}, "JPEG", "RGB", (400, 200), (255, 255, 255)),
     ],
 )
 async def test_options_do_what_they_say(
