@@ -115,9 +115,18 @@ class Remover:
         )
 
     async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run pixel work in the sized pool: the event loop stays free."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._codecs, lambda: work(*args, **kwargs))
+        """Run pixel work in the sized pool: the event loop stays free.
+
+        A caller that gives up waits for a thread that has begun, which nothing can stop: its
+        memory counts as in flight until then.
+        """
+        job = self._codecs.submit(work, *args, **kwargs)
+        try:
+            return await asyncio.wrap_future(job)
+        except asyncio.CancelledError:
+            if job.running():
+                await asyncio.wait([asyncio.wrap_future(job)])
+            raise
 
 
 def _decode(read: Header, options: Options) -> tuple[Picture, float]:

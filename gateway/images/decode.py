@@ -106,6 +106,8 @@ def _jpeg(header: Header, size: tuple[int, int]) -> Pixels:
 
     When the result is much smaller, it decodes at a fraction, but not below the model's input.
     """
+    if simplejpeg.decode_jpeg_header(header.data)[:2] != header.image.size[::-1]:
+        raise ValueError("two sizes")  # one for each reader: the limit was checked on Pillow's
     width, height = size if header.orientation < 5 else size[::-1]
     pixels = np.asarray(
         simplejpeg.decode_jpeg(

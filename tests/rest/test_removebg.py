@@ -1,6 +1,8 @@
 """The route with a small fake model: every answer it can give."""
 
+import asyncio
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable
 from io import BytesIO
 from pathlib import Path
@@ -11,10 +13,12 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from prometheus_client import REGISTRY
 
 from gateway.accounts import database
 from gateway.accounts.keys import KeyStore
 from gateway.errors import ModelUnavailable, Overloaded
+from gateway.images import decode
 from gateway.removal import Remover
 from gateway.rest import app
 from gateway.settings import Settings
@@ -216,6 +220,28 @@ async def test_an_answer_that_takes_too_long_is_given_up(
     answer = await client.post("/v1/removebg", files={"image": photo()})
     assert answer.status_code == 504
     assert answer.json()["type"] == "/problems/deadline-exceeded"
+
+
+async def test_work_that_was_given_up_counts_until_its_thread_is_done(
+    client: httpx.AsyncClient, photo: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can stop a thread: until it ends, its memory leaves no place for others."""
+    running, finish = threading.Event(), threading.Event()
+
+    def slow(*args: object) -> None:
+        running.set()
+        finish.wait(10)
+
+    monkeypatch.setattr(decode, "decode", slow)
+    first = asyncio.create_task(client.post("/v1/removebg", files={"image": photo(500, 500)}))
+    await asyncio.to_thread(running.wait, 10)
+    first.cancel()
+    await asyncio.sleep(0.05)
+    assert REGISTRY.get_sample_value("clearbg_megapixels_in_flight") == 0.25
+    finish.set()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert REGISTRY.get_sample_value("clearbg_megapixels_in_flight") == 0
 
 
 async def test_more_megapixels_than_fit_are_refused_at_once(
