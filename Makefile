@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help run model test check lint types format bench bench-images pictures lock clean
+.PHONY: help run triton model test check lint types format bench bench-images pictures lock clean
 
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
 SERVE := .venv/serve.stamp
+TRITON := .venv/triton.stamp
 DEV := .venv/dev.stamp
 MODEL_TOOLS := .venv-model/model.stamp
 MODEL_DEV := .venv-model/dev.stamp
@@ -12,13 +13,16 @@ MODEL := model_repository/isnet/1/manifest.json
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(SERVE) $(MODEL) ## Set up what is missing, then serve
-	@.venv/bin/clearbg serve --welcome
+run: $(SERVE) $(TRITON) $(MODEL) ## Set up what is missing, then serve
+	@CLEARBG_TRITON=$${CLEARBG_TRITON:-embedded} .venv/bin/clearbg serve --welcome
+
+triton: $(SERVE) $(TRITON) $(MODEL) ## Run tritonserver alone, in the foreground
+	@.venv/bin/clearbg triton
 
 model: $(MODEL_TOOLS) ## Build the model anew
 	@.venv-model/bin/clearbg model build
 
-test: $(DEV) $(MODEL_DEV) $(MODEL) ## All tests
+test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) ## All tests
 	.venv/bin/pytest --ignore tests/serving
 	.venv-model/bin/pytest tests/serving
 
@@ -49,9 +53,9 @@ lock: ## Resolve the requirements anew
 	.venv-lock/bin/uv pip compile pyproject.toml --universal --no-header --no-annotate --quiet \
 	  --upgrade --all-extras -c requirements/pins.in -o requirements/all.lock
 	.venv-lock/bin/uv pip compile pyproject.toml --universal --no-header --no-annotate --quiet \
-	  --upgrade --generate-hashes -c requirements/all.lock -o requirements/serve.lock
+	  --upgrade --generate-hashes --extra triton -c requirements/all.lock -o requirements/serve.lock
 	.venv-lock/bin/uv pip compile pyproject.toml --universal --no-header --no-annotate --quiet \
-	  --upgrade --generate-hashes --extra dev -c requirements/all.lock -o requirements/dev.lock
+	  --upgrade --generate-hashes --extra triton --extra dev -c requirements/all.lock -o requirements/dev.lock
 	rm -rf .venv-lock
 
 clean: ## Remove environments and caches; keys, weights and the model stay
@@ -68,6 +72,14 @@ $(SERVE): requirements/serve.lock pyproject.toml | .venv/bin/python
 	@echo "Installing the service (about 20 s)"
 	@.venv/bin/python $(PIP) install --require-hashes -r requirements/serve.lock
 	@.venv/bin/python $(PIP) install --no-deps --editable .
+	@touch $@
+
+# The wheel's metadata asks for an older NumPy, its tritonserver does not: it gets a folder of its
+# own. Where there is no wheel for the platform, the CPU model in the gateway serves.
+$(TRITON): $(SERVE)
+	@test "$$(uname -sm)" != "Linux x86_64" || { echo "Installing tritonserver"; \
+	  .venv/bin/python $(PIP) install --no-deps --upgrade --target .venv/triton \
+	  nvidia-pytriton==0.7.0 || echo "No tritonserver for this platform: the CPU will serve"; }
 	@touch $@
 
 $(DEV): requirements/dev.lock $(SERVE)
@@ -91,5 +103,7 @@ $(MODEL_DEV): $(MODEL_TOOLS)
 	@.venv-model/bin/python $(PIP) install -c requirements/all.lock --editable '.[dev]'
 	@touch $@
 
-$(MODEL): | $(MODEL_TOOLS)
+# No prerequisite: once the model is built, its tools may be removed.
+$(MODEL):
+	@$(MAKE) --no-print-directory $(MODEL_TOOLS)
 	@.venv-model/bin/clearbg model build

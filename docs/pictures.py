@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from gateway import server
 from gateway.images import compose, decode, foreground, header, matte
 from gateway.images.picture import Picture
+from gateway.models import choose
 from gateway.models.cpu import CpuModel
 from gateway.models.model import Priority
 from gateway.options import Color, Options
@@ -100,7 +100,7 @@ def checkerboard(width: int, height: int) -> Image.Image:
 async def main() -> None:
     """Write docs/example.jpg and docs/edges.jpg."""
     settings = Settings()
-    model = await server.load(settings)
+    model = await choose.cpu(settings)
     remover = Remover(model, settings)
     (await example(model, remover)).save(FOLDER / "example.jpg", quality=88)
     (await edges(model)).save(FOLDER / "edges.jpg", quality=88)

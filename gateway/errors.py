@@ -5,6 +5,7 @@
         BadOption               bad-option         400   an option has a value it cannot have
         BadImage                bad-image          400   no image, or one that cannot be decoded
         TooManyPixels           too-many-pixels    400
+        ClientGone              client-gone        400   nobody is left to answer
       InvalidKey                invalid-key        401   missing, unknown or revoked
       ImageTooLarge             image-too-large    413
       Overloaded                overloaded         503   refused at once: it would not finish
@@ -52,6 +53,15 @@ class TooManyPixels(BadRequest):
     """The image's header promises more pixels than the limit."""
 
     slug, title = "too-many-pixels", "Image has too many pixels"
+
+
+class ClientGone(BadRequest):
+    """The client disconnected before its answer. Counted; nobody sees it."""
+
+    slug, title = "client-gone", "Client disconnected"
+
+    def __init__(self) -> None:
+        super().__init__("The client disconnected.")
 
 
 class InvalidKey(GatewayError):

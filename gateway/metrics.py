@@ -16,5 +16,9 @@ IMAGES = Counter("clearbg_images", "Images cut out, by the device of the model."
 STAGE_SECONDS = Histogram(
     "clearbg_stage_seconds", "Time an image spends in each stage.", ["stage"], buckets=BUCKETS_S
 )
-MEGAPIXELS_IN_FLIGHT = Gauge("clearbg_megapixels_in_flight", "Megapixels being worked on.")
-BUILD = Info("clearbg_build", "Version of the service and of its model.")
+PIXELS_IN_FLIGHT = Gauge("clearbg_pixels_in_flight", "Pixels being worked on.")
+UPLOAD_BYTES_IN_FLIGHT = Gauge("clearbg_upload_bytes_in_flight", "Bytes of uploads in memory.")
+PROBES = Counter("clearbg_probes", "Inferences of our own, to see whether Triton answers.")
+BREAKER_OPEN = Gauge("clearbg_breaker_open", "1 while Triton is not asked because it fails.")
+FALLBACKS = Counter("clearbg_fallbacks", "Images given to the CPU because Triton failed.")
+BUILD = Info("clearbg_build", "Version of the service.")

@@ -45,7 +45,9 @@ class Area:
     def fit(self, width: int, height: int) -> tuple[int, int]:
         """The (width, height) of the result: proportions kept, never enlarged."""
         scale = min(1.0, math.sqrt(self.max_pixels / (width * height)))
-        return max(1, round(width * scale)), max(1, round(height * scale))
+        shrunk = (max(1, round(width * scale)), max(1, round(height * scale)))
+        # A side cannot shrink below 1: the other one shrinks instead.
+        return min(shrunk[0], self.max_pixels // shrunk[1]), min(shrunk[1], self.max_pixels)
 
 
 SIZES: dict[str, Size | Area | None] = {

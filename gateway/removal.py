@@ -10,13 +10,13 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.admission import Admission
+from gateway.admission import Admission, Place
 from gateway.errors import DeadlineExceeded, ImageTooLarge
 from gateway.images import compose, decode, encode, header
 from gateway.images.header import Header
 from gateway.images.matte import Box
 from gateway.images.picture import Picture
-from gateway.metrics import IMAGES, STAGE_SECONDS
+from gateway.metrics import IMAGES, PIXELS_IN_FLIGHT, STAGE_SECONDS
 from gateway.models.model import Model, Priority
 from gateway.options import Options
 from gateway.settings import Settings
@@ -57,22 +57,34 @@ class Remover:
     def __init__(self, model: Model, settings: Settings) -> None:
         self._model = model
         self._settings = settings
-        self._admission = Admission(settings.max_megapixels_in_flight)
+        limit = round(settings.max_megapixels_in_flight * 1e6)
+        self._admission = Admission(limit, "pixels", PIXELS_IN_FLIGHT)
         self._codecs = ThreadPoolExecutor(settings.codec_threads, "codec")
 
     async def remove(
-        self, data: bytes, options: Options, *, priority: Priority = Priority.INTERACTIVE
+        self,
+        data: bytes,
+        options: Options,
+        *,
+        priority: Priority = Priority.INTERACTIVE,
+        timeout_s: float | None = None,
     ) -> Result:
         """Cut the foreground out of an encoded image.
+
+        Args:
+            data: the file.
+            options: as parsed.
+            priority: interactive images go before bulk ones.
+            timeout_s: seconds to wait; default: the settings' request deadline.
 
         Raises:
             BadImage, TooManyPixels, ImageTooLarge: the caller's to mend.
             Overloaded, ModelUnavailable, DeadlineExceeded: ours; safe to repeat.
         """
-        timeout_s = self._settings.request_timeout_s
+        timeout_s = timeout_s or self._settings.request_timeout_s
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._remove(data, options, priority)
+                return await self._remove(data, options, priority, timeout_s)
         except TimeoutError as error:
             raise DeadlineExceeded(timeout_s) from error
 
@@ -80,19 +92,21 @@ class Remover:
         """Stop the codec threads once they are done."""
         self._codecs.shutdown()
 
-    async def _remove(self, data: bytes, options: Options, priority: Priority) -> Result:
+    async def _remove(
+        self, data: bytes, options: Options, priority: Priority, timeout_s: float
+    ) -> Result:
+        started = time.perf_counter()
         limits = self._settings
         if len(data) > limits.max_image_bytes:
             raise ImageTooLarge(limits.max_image_bytes)
-        read = await self._run(header.read, data, max_pixels=limits.max_image_pixels)
-        with self._admission.admit(read.megapixels):
-            started = time.perf_counter()
-            picture, decode_s = await self._run(_decode, read, options)
-            left_s = limits.request_timeout_s - (time.perf_counter() - started)
+        read = await self._run(None, header.read, data, max_pixels=limits.max_image_pixels)
+        with self._admission.admit(read.pixels) as place:
+            picture, decode_s = await self._run(place, _decode, read, options)
+            left_s = timeout_s - (time.perf_counter() - started)
             inference = await self._model.infer(
                 picture.model_input, priority=priority, timeout_s=left_s
             )
-            done = await self._run(_finish, picture, inference.mask, options)
+            done = await self._run(place, _finish, picture, inference.mask, options)
         seconds = {
             "decode": decode_s,
             "queue": inference.queue_s,
@@ -114,19 +128,16 @@ class Remover:
             device=inference.device,
         )
 
-    async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run pixel work in the sized pool: the event loop stays free.
-
-        A caller that gives up waits for a thread that has begun, which nothing can stop: its
-        memory counts as in flight until then.
-        """
+    async def _run(
+        self, place: Place | None, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run pixel work in the sized pool: the event loop stays free."""
+        loop = asyncio.get_running_loop()
         job = self._codecs.submit(work, *args, **kwargs)
-        try:
-            return await asyncio.wrap_future(job)
-        except asyncio.CancelledError:
-            if job.running():
-                await asyncio.wait([asyncio.wrap_future(job)])
-            raise
+        if place:
+            place.hold()
+            job.add_done_callback(lambda _: loop.call_soon_threadsafe(place.release))
+        return await asyncio.wrap_future(job)
 
 
 def _decode(read: Header, options: Options) -> tuple[Picture, float]:

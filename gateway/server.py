@@ -14,11 +14,11 @@ from starlette.types import ASGIApp
 from gateway.accounts import database
 from gateway.accounts.keys import KeyStore
 from gateway.metrics import BUILD
-from gateway.models.cpu import CpuModel
+from gateway.models import choose
+from gateway.models.model import Model
 from gateway.removal import Remover
 from gateway.rest import app
 from gateway.settings import Settings
-from serving.cpu_runtime import CpuRuntime
 
 log = logging.getLogger(__name__)
 
@@ -67,40 +67,24 @@ async def serve(settings: Settings, started: Callable[[KeyStore], None]) -> None
 
     Raises:
         PortTaken: before anything else was done.
-        ModelNotBuilt: there is no whole model; the message says how to build it.
+        ModelNotBuilt, ModelRefused: there is no model as asked for; the message says what to do.
     """
     operations_socket = bind(settings.host, settings.operations_port, "CLEARBG_OPERATIONS_PORT")
     public_socket = bind(settings.host, settings.http_port, "CLEARBG_HTTP_PORT")
     keys = KeyStore(database.connect(settings.database), cache_s=settings.key_cache_s)
     stop = _on_signal()
-    model: CpuModel | None = None
+    model: Model | None = None
     operations = app.operations(lambda: None if stop.is_set() else model)
     async with Listener(operations, operations_socket, settings).running():
-        model = await load(settings)
-        remover = Remover(model, settings)
-        public = app.public(remover, keys, settings)
-        async with Listener(public, public_socket, settings).running():
-            started(keys)
-            await stop.wait()
-            log.info("stopping: requests in flight finish first")
-        await model.close()
-        remover.close()
-
-
-async def load(settings: Settings) -> CpuModel:
-    """Load the CPU model and have it answer once."""
-    runtime = await asyncio.to_thread(
-        CpuRuntime,
-        settings.model_dir,
-        precision=settings.precision,
-        threads=settings.cpu_threads,
-        cache_dir=settings.data_dir / "openvino-cache",
-    )
-    model = CpuModel(runtime, max_queue=settings.max_queue)
-    await model.warm_up()
-    BUILD.info({"version": version("clearbg"), "model_version": runtime.version})
-    log.info("model %s ready on cpu (%s)", runtime.version, runtime.precision)
-    return model
+        async with choose.model(settings) as model:
+            remover = Remover(model, settings)
+            public = app.public(remover, keys, settings)
+            async with Listener(public, public_socket, settings).running():
+                BUILD.info({"version": version("clearbg")})
+                started(keys)
+                await stop.wait()
+                log.info("stopping: requests in flight finish first")
+            remover.close()
 
 
 def bind(host: str, port: int, setting: str) -> socket.socket:
@@ -110,7 +94,10 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
         PortTaken: naming the setting that changes it.
     """
     try:
-        return socket.create_server((host, port), backlog=2048)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except socket.gaierror as error:
+        raise PortTaken(f"{host} is no address of this machine. Set CLEARBG_HOST.") from error
     except OSError as error:
         raise PortTaken(
             f"Cannot listen on {host}:{port} ({error.strerror}). Set {setting}."

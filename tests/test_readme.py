@@ -19,7 +19,7 @@ def test_every_setting_is_told_with_its_default_and_meaning() -> None:
         (
             f"CLEARBG_{name.upper()}",
             f"`{field.default}`" if not field.default_factory and str(field.default) else "",
-            field.description,
+            " ".join((field.description or "").split()),
         )
         for name, field in Settings.model_fields.items()
     ]

@@ -2,13 +2,14 @@
 
 import typer
 
-from gateway.cli import doctor, keys, model, remove, serve
+from gateway.cli import doctor, keys, model, remove, serve, triton
 
 app = typer.Typer(
     help="Self-hosted background removal.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.command("serve")(serve.serve)
 app.command("remove")(remove.remove)
+app.command("triton")(triton.triton)
 app.command("doctor")(doctor.doctor)
 app.add_typer(model.app, name="model")
 app.add_typer(keys.app, name="keys")

@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 from rich.table import Table
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.accounts import database
 from gateway.accounts.keys import KeyStore
@@ -62,8 +61,8 @@ def _precision(chosen: Settings) -> tuple[bool, str]:
 def _database(chosen: Settings) -> tuple[bool, str]:
     try:
         keys = KeyStore(database.connect(chosen.database)).list()
-    except (SQLAlchemyError, OSError) as error:
-        return False, f"cannot be opened: {error}"
+    except database.Unreachable as error:
+        return False, str(error)
     live = sum(key.revoked_at is None for key in keys)
     return True, f"{live} API keys" if live else "no API key yet: clearbg keys create"
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from gateway.accounts import database
@@ -14,10 +15,10 @@ app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Option(help="What the key is for.")] = "unnamed",
+    name: Annotated[str, typer.Option(help="What the key is for, in 100 characters.")] = "unnamed",
 ) -> None:
     """Make a key and print it: this once, since only its hash is kept."""
-    out.print(_store().create(name)[1], markup=False)
+    out.print(_store().create(name[:100])[1], markup=False)
 
 
 @app.command("list")
@@ -27,7 +28,9 @@ def list_() -> None:
     for key in _store().list():
         revoked = f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
         shown = f"{key.prefix}…{key.last_four}"
-        table.add_row(str(key.id), key.name, shown, f"{key.created_at:%Y-%m-%d %H:%M}", revoked)
+        table.add_row(
+            str(key.id), escape(key.name), shown, f"{key.created_at:%Y-%m-%d %H:%M}", revoked
+        )
     out.print(table)
 
 
@@ -40,4 +43,7 @@ def revoke(key_id: Annotated[int, typer.Argument(help="The id that `keys list` s
 
 
 def _store() -> KeyStore:
-    return KeyStore(database.connect(settings().database))
+    try:
+        return KeyStore(database.connect(settings().database))
+    except database.Unreachable as error:
+        fail(error)

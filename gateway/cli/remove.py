@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from gateway import server
 from gateway.cli.console import fail, out, settings
 from gateway.errors import GatewayError
+from gateway.models import choose
 from gateway.options import Options, parse
 from gateway.removal import Remover, Result
 from gateway.settings import Settings
@@ -26,7 +26,8 @@ def remove(
         str, typer.Option(help="Largest result, e.g. 1080p, 4k, 800x600.")
     ] = "original",
     format_: Annotated[
-        str, typer.Option("--format", help="png or jpg; default: the output's suffix, else png.")
+        str,
+        typer.Option("--format", help="png, jpg or webp; default: the output's suffix, else png."),
     ] = "",
     bg_color: Annotated[str, typer.Option(help="Hex background colour, e.g. #FFFFFF.")] = "",
 ) -> None:
@@ -56,7 +57,7 @@ def write(target: Path, data: bytes) -> None:
 
 
 async def _remove(data: bytes, options: Options, chosen: Settings) -> Result:
-    model = await server.load(chosen)
+    model = await choose.cpu(chosen)
     remover = Remover(model, chosen)
     try:
         return await remover.remove(data, options)

@@ -7,12 +7,25 @@ import typer
 import uvloop
 
 from gateway import server
+from gateway.accounts import database
 from gateway.accounts.keys import KeyStore
 from gateway.cli.console import fail, out, settings
+from gateway.errors import GatewayError
+from gateway.models.choose import ModelRefused
 from gateway.settings import Settings
 from serving.manifest import ModelNotBuilt
 
 SAMPLE = "docs/astronaut.jpg"
+
+FAILURES = (
+    server.PortTaken,
+    database.Unreachable,
+    ModelNotBuilt,
+    ModelRefused,
+    GatewayError,  # the model's first inference failed
+    ValueError,
+)
+"""What stops the start with one clear line."""
 
 
 def serve(
@@ -35,7 +48,7 @@ def serve(
 
     try:
         uvloop.run(server.serve(chosen, started))
-    except (server.PortTaken, ModelNotBuilt, ValueError) as error:
+    except FAILURES as error:
         fail(error)
 
 

@@ -9,29 +9,32 @@ from gateway.images.picture import Pixels
 
 SRGB = ImageCms.createProfile("sRGB")
 
-MODES = {"GRAY": "L", "CMYK": "CMYK"}
-"""Pillow's mode for an ICC colour space that is not RGB."""
+GREYS = ("1", "L", "LA")
+"""Modes for which an RGB profile makes no sense."""
 
 DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
 """16-bit grey, which Pillow's own conversion would cut off at 255."""
 
 
-def profile(image: Image.Image) -> ImageCms.ImageCmsProfile | None:
-    """The image's ICC profile; None when it has none, a broken one, or sRGB itself."""
+def profile(image: Image.Image, space: str) -> ImageCms.ImageCmsProfile | None:
+    """The image's ICC profile for a colour space; None when there is none, or it is sRGB itself.
+
+    A broken profile, and one of another space than the image's, is ignored, as browsers do.
+    """
     data = image.info.get("icc_profile")
     if not data:
         return None
     try:
         read = ImageCms.ImageCmsProfile(BytesIO(data))
-        return None if "sRGB" in ImageCms.getProfileDescription(read) else read
+        name = ImageCms.getProfileDescription(read)
     except (ImageCms.PyCMSError, OSError):
         return None
+    is_srgb = "sRGB" in name and not any(other in name for other in ("inear", "g10"))
+    return None if is_srgb or read.profile.xcolor_space.strip() != space else read
 
 
 def to_pixels(image: Image.Image) -> Pixels:
     """Bring a decoded image of any mode to sRGB pixels, and close it: its memory is freed early.
-
-    A profile that does not fit the image's mode is ignored, as browsers do.
 
     Raises:
         ValueError: the mode holds no picture that can be shown, e.g. 32-bit floats.
@@ -43,25 +46,40 @@ def to_pixels(image: Image.Image) -> Pixels:
     return pixels
 
 
-def to_srgb_in_place(pixels: Pixels, source: ImageCms.ImageCmsProfile) -> None:
-    """Convert RGB pixels from a profile to sRGB, in their own buffer; alpha stays."""
-    ImageCms.profileToProfile(_view(pixels), source, SRGB, inPlace=True)
+def to_srgb_in_place(pixels: Pixels, source: Image.Image) -> None:
+    """Convert pixels by the profile of the RGB image that they came from; alpha stays."""
+    if found := profile(source, "RGB"):
+        _convert(_view(pixels), found)
 
 
 def _to_rgba(image: Image.Image) -> Image.Image:
-    found = profile(image)
-    if image.mode in DEEP_GREY:
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
         raise ValueError("32-bit channels")
-    space = found.profile.xcolor_space.strip() if found else ""
-    if found and space in MODES and image.mode == MODES[space]:
-        converted = ImageCms.profileToProfile(image, found, SRGB, outputMode="RGB")
-        return (converted or image).convert("RGBA")
+    if image.mode in DEEP_GREY:
+        info = image.info
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        image.info = info
+    if image.mode == "CMYK" and (found := profile(image, "CMYK")):
+        return _convert(image, found, to="RGB").convert("RGBA")
     rgba = image.convert("RGBA")
-    if found and space == "RGB" and image.mode not in ("1", "L", "LA", "CMYK"):
-        ImageCms.profileToProfile(rgba, found, SRGB, inPlace=True)
+    if image.mode in GREYS and (found := profile(image, "GRAY")):
+        grey = _convert(image.convert("L"), found, to="RGB").convert("RGBA")
+        grey.putalpha(rgba.getchannel("A"))
+        return grey
+    if image.mode not in (*GREYS, "CMYK") and (found := profile(image, "RGB")):
+        return _convert(rgba, found)
     return rgba
+
+
+def _convert(image: Image.Image, found: ImageCms.ImageCmsProfile, to: str = "") -> Image.Image:
+    """Convert to sRGB, in place unless to another mode; a profile that cannot is ignored."""
+    try:
+        return (
+            ImageCms.profileToProfile(image, found, SRGB, outputMode=to or None, inPlace=not to)
+            or image
+        )
+    except ImageCms.PyCMSError:
+        return image
 
 
 def _view(pixels: Pixels) -> Image.Image:

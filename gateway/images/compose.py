@@ -28,7 +28,9 @@ def compose(picture: Picture, mask: NDArray[np.uint8], background: Color | None)
     alpha = matte.resize(mask, picture.width, picture.height)
     own = None if picture.opaque else pixels[..., 3].copy()
     cv2.insertChannel(alpha, pixels, 3)
-    foreground.clean(pixels, alpha, picture.model_input, mask)
+    # Where the file is transparent itself, its colours never had that background in them.
+    mixed = alpha if own is None else alpha * (own == 255)
+    foreground.clean(pixels, mixed, picture.model_input, mask)
     if own is not None:
         alpha = np.asarray(cv2.multiply(alpha, own, scale=1 / 255), np.uint8)
         cv2.insertChannel(alpha, pixels, 3)

@@ -11,12 +11,16 @@ from PIL import Image
 
 from gateway.errors import BadImage
 from gateway.images import color
-from gateway.images.header import BROKEN, Header
+from gateway.images.header import BROKEN, JPEGS, Header
 from gateway.images.picture import Picture, Pixels
 from serving.cpu_runtime import SIDE
 
 GREY = 128
 """What the model sees behind an image's own transparency: dark and light subjects stand out."""
+
+LEFT_TO_PILLOW = ("extraneous bytes before marker 0xd9", "determine subsampling")
+"""What libjpeg-turbo's simple interface refuses in whole files: padding before the end, as some
+cameras write it, and rare chroma samplings."""
 
 TURNS: dict[int, Callable[[NDArray[np.uint8]], Any]] = {
     2: lambda pixels: cv2.flip(pixels, 1),
@@ -93,9 +97,13 @@ def _shrink(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.ui
 
 def _pixels(header: Header, size: tuple[int, int]) -> tuple[Pixels, bool]:
     image = header.image
-    # MPO is a JPEG with more pictures behind it, as many phones write.
-    if image.format in ("JPEG", "MPO") and image.mode in ("L", "RGB"):
-        return _jpeg(header, size), True
+    plain_grey = image.mode == "L" and "icc_profile" not in image.info
+    if image.format in JPEGS and (image.mode == "RGB" or plain_grey):
+        try:
+            return _jpeg(header, size), True
+        except ValueError as error:
+            if not any(reason in str(error) for reason in LEFT_TO_PILLOW):
+                raise
     opaque = not image.has_transparency_data
     image.load()
     return color.to_pixels(image), opaque
@@ -115,7 +123,5 @@ def _jpeg(header: Header, size: tuple[int, int]) -> Pixels:
         ),
         np.uint8,
     )
-    found = color.profile(header.image)
-    if found and found.profile.xcolor_space.strip() == "RGB":
-        color.to_srgb_in_place(pixels, found)
+    color.to_srgb_in_place(pixels, header.image)
     return pixels

@@ -59,9 +59,14 @@ def _webp(pixels: Pixels, opaque: bool, dpi: Dpi) -> bytes:
     if dpi:
         exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = dpi
         exif[ExifTags.Base.ResolutionUnit] = 2  # per inch
-    file = BytesIO()
-    # Method 0 is a third of the default's time for files a few per cent larger.
-    (image.convert("RGB") if opaque else image).save(
-        file, "WEBP", quality=QUALITY, method=0, exif=exif if dpi else b""
-    )
-    return file.getvalue()
+    image = image.convert("RGB") if opaque else image
+    # Method 0 is a third of the default's time for files a few per cent larger; some large, noisy
+    # pictures overflow libwebp's partitions with it, and the slower methods fit them in.
+    for method in (0, 2, 4):
+        file = BytesIO()
+        try:
+            image.save(file, "WEBP", quality=QUALITY, method=method, exif=exif if dpi else b"")
+        except ValueError:
+            continue
+        return file.getvalue()
+    raise BadOption("format webp cannot hold this picture: choose png or a smaller size.")

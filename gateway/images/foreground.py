@@ -37,7 +37,7 @@ def clean(pixels: Pixels, alpha: Alpha, image: NDArray[np.uint8], mask: NDArray[
 
     Args:
         pixels: (H, W, 4); colours are written.
-        alpha: (H, W), the same as in `pixels`.
+        alpha: (H, W), the same as in `pixels`, or 0 where the colours must stay.
         image: (1024, 1024, 3), the picture as the model saw it.
         mask: (1024, 1024), what the model answered.
     """

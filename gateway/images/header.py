@@ -17,6 +17,9 @@ pi_heif.options.DECODE_THREADS = 1  # requests run side by side already
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 """What Pillow may try, by content. The first picture of an animation or a set is taken."""
 
+JPEGS = ("JPEG", "MPO")
+"""What Pillow calls a JPEG; MPO has more pictures behind the first, as many phones write."""
+
 READABLE = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
 
 BROKEN = (
@@ -33,9 +36,9 @@ BROKEN = (
 )
 """What the decoders raise for files that are cut short or damaged."""
 
-MAX_SCANS = 200
-"""Of a progressive JPEG. Real ones have about ten; each costs a pass over all pixels, so a small
-file of thousands would keep a core busy for minutes."""
+MAX_SCANS, MAX_SCANNED_PIXELS = 200, 2_000_000_000
+"""Of a progressive JPEG. Real ones have about ten scans; each costs a pass over all pixels, so a
+small file of thousands would keep a core busy for hours."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,9 @@ class Header:
         return (height, width) if self.orientation >= 5 else (width, height)
 
     @property
-    def megapixels(self) -> float:
-        """Width times height, in millions."""
-        return self.image.width * self.image.height / 1e6
+    def pixels(self) -> int:
+        """Width times height."""
+        return self.image.width * self.image.height
 
     @property
     def dpi(self) -> tuple[float, float] | None:
@@ -65,7 +68,7 @@ class Header:
             across, down = (float(value) for value in self.image.info["dpi"])
         except (KeyError, TypeError, ValueError, ZeroDivisionError):
             return None
-        sound = all(math.isfinite(value) and 1 < value < 65536 for value in (across, down))
+        sound = all(math.isfinite(value) and 1 < value < 65535 for value in (across, down))
         turned = (down, across) if self.orientation >= 5 else (across, down)
         return turned if sound else None
 
@@ -90,15 +93,19 @@ def read(data: bytes, *, max_pixels: int) -> Header:
         )
     if not image.width * image.height:
         raise BadImage("The image has no pixels.")
+    opened = Header(image, data, _orientation(image))
     # In entropy-coded data a 0xFF is never followed by 0xDA: each hit is a scan's start.
-    if image.format == "JPEG" and data.count(b"\xff\xda") > MAX_SCANS:
-        raise BadImage(f"The JPEG has more than {MAX_SCANS} scans. Save it anew.")
-    return Header(image, data, _orientation(image))
+    scans = data.count(b"\xff\xda") if image.format in JPEGS else 0
+    if scans > MAX_SCANS or scans * opened.pixels > MAX_SCANNED_PIXELS:
+        raise BadImage("The JPEG has too many scans. Save it anew.")
+    return opened
 
 
 def _orientation(image: Image.Image) -> int:
     if image.format == "TIFF":
         return 1  # Pillow turns these itself
+    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
+        return 1  # Pillow would decode all pixels to look for EXIF behind them
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except BROKEN:

@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.errors import DeadlineExceeded, ModelUnavailable, Overloaded
+from gateway.errors import DeadlineExceeded, ModelUnavailable
+from gateway.models.backlog import Backlog
 from gateway.models.model import Inference, Priority
 from serving.cpu_runtime import SIDE
 
@@ -43,12 +44,9 @@ class CpuModel:
 
     def __init__(self, runtime: Runtime, *, max_queue: int) -> None:
         self._runtime = runtime
-        self._max_queue = max_queue
+        self._backlog = Backlog(max_queue + 1)  # one more runs
         self._numbers = itertools.count()
         self._queue: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue()
-        self._pending = 0
-        """Images waiting or running. A caller that gives up leaves at once and frees its place."""
-        self._compute_s = 0.0
         self._ready = self._closed = False
         self._thread = ThreadPoolExecutor(1, "cpu-model")
         self._running: asyncio.Task[None] | None = None
@@ -64,18 +62,18 @@ class CpuModel:
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
     ) -> Inference:
         """See Model."""
-        self._admit(timeout_s)
+        if self._closed:
+            raise self._stopping()
         job = _Job(priority, next(self._numbers), image, asyncio.get_running_loop().create_future())
-        self._queue.put_nowait(job)
-        self._pending += 1
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await job.answer
-        except TimeoutError as error:
-            raise DeadlineExceeded(timeout_s) from error
-        finally:
-            job.answer.cancel()
-            self._pending -= 1
+        with self._backlog.place(timeout_s):
+            self._queue.put_nowait(job)
+            try:
+                async with asyncio.timeout(timeout_s):
+                    return await job.answer
+            except TimeoutError as error:
+                raise DeadlineExceeded(timeout_s) from error
+            finally:
+                job.answer.cancel()
 
     async def ready(self) -> bool:
         """See Model."""
@@ -92,14 +90,6 @@ class CpuModel:
         if self._running:
             await self._running
         self._thread.shutdown()
-
-    def _admit(self, timeout_s: float) -> None:
-        """Refuse at once what would not be finished in time."""
-        if self._closed:
-            raise self._stopping()
-        wait_s = (self._pending + 1) * self._compute_s
-        if self._pending > self._max_queue or wait_s > timeout_s:
-            raise Overloaded(f"{self._pending} images are in front of this one.", wait_s)
 
     @staticmethod
     def _stopping() -> ModelUnavailable:
@@ -122,8 +112,7 @@ class CpuModel:
                 job.answer.set_exception(error)
             return
         compute_s = time.perf_counter() - started
-        # A moving average over about ten images, to tell how long a queue will take.
-        self._compute_s += (compute_s - self._compute_s) * (0.1 if self._compute_s else 1)
+        self._backlog.measured(compute_s)
         if not job.answer.done():
             job.answer.set_result(
                 Inference(mask, "cpu", self._runtime.version, started - job.asked_at, compute_s)

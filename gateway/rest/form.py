@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
-from gateway.errors import BadImage, BadRequest, ImageTooLarge
+from gateway.errors import BadImage, BadRequest, ClientGone, ImageTooLarge
 
 MAX_FIELDS = 20
 MAX_FIELD_BYTES = 4096
@@ -41,7 +42,7 @@ async def read_form(request: Request, *, max_image_bytes: int) -> Form:
         BadImage: it has no file `image`, or several.
         ImageTooLarge: as soon as more was announced or sent than the limit allows.
     """
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise BadRequest("Send multipart/form-data with the file in the field `image`.")
     parser = _InMemory(
         request.headers,
@@ -54,6 +55,8 @@ async def read_form(request: Request, *, max_image_bytes: int) -> Form:
         form = await parser.parse()
     except _TooLarge as error:
         raise ImageTooLarge(max_image_bytes) from error
+    except ClientDisconnect as error:
+        raise ClientGone from error
     except (MultiPartException, KeyError) as error:
         raise BadRequest(f"The form cannot be read: {getattr(error, 'message', error)}") from error
     try:
@@ -68,10 +71,15 @@ async def read_form(request: Request, *, max_image_bytes: int) -> Form:
         await form.close()
 
 
+def announced_bytes(request: Request, max_image_bytes: int) -> int:
+    """What the upload may grow to: what it says, and when it does not say, the most allowed."""
+    announced = request.headers.get("content-length", "")
+    return int(announced) if announced.isdigit() else max_image_bytes + OVERHEAD_BYTES
+
+
 async def _limited(request: Request, max_image_bytes: int) -> AsyncGenerator[bytes, None]:
     limit = max_image_bytes + OVERHEAD_BYTES
-    announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > limit:
+    if announced_bytes(request, max_image_bytes) > limit:
         raise _TooLarge("too large")
     received = 0
     async for chunk in request.stream():

@@ -1,6 +1,7 @@
 """POST /v1/removebg: one image in, its cut-out back."""
 
 import asyncio
+import time
 from pathlib import PurePath
 from typing import Annotated
 from urllib.parse import quote
@@ -8,16 +9,22 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from gateway.accounts.keys import ApiKey, KeyStore
+from gateway.admission import Admission
 from gateway.errors import DeadlineExceeded, InvalidKey
+from gateway.metrics import UPLOAD_BYTES_IN_FLIGHT
 from gateway.options import parse
 from gateway.removal import Remover, Result
-from gateway.rest.form import read_form
+from gateway.rest.disconnect import unless_gone
+from gateway.rest.form import announced_bytes, read_form
 from gateway.settings import Settings
 
 
 def router(remover: Remover, keys: KeyStore, settings: Settings) -> APIRouter:
     """Make the route around one remover."""
     routes = APIRouter()
+    uploads = Admission(
+        settings.max_upload_bytes_in_flight, "uploaded bytes", UPLOAD_BYTES_IN_FLIGHT
+    )
 
     async def authenticated(x_api_key: Annotated[str, Header()] = "") -> ApiKey:
         if not x_api_key:
@@ -31,12 +38,17 @@ def router(remover: Remover, keys: KeyStore, settings: Settings) -> APIRouter:
         request: Request, key: Annotated[ApiKey, Depends(authenticated)]
     ) -> Response:
         """Remove the background of one image."""
-        try:
-            async with asyncio.timeout(settings.request_timeout_s):
-                form = await read_form(request, max_image_bytes=settings.max_image_bytes)
-                result = await remover.remove(form.image, parse(form.fields))
-        except TimeoutError as error:
-            raise DeadlineExceeded(settings.request_timeout_s) from error
+        started = time.perf_counter()
+        most = min(announced_bytes(request, settings.max_image_bytes), settings.max_image_bytes)
+        with uploads.admit(most):
+            try:
+                async with asyncio.timeout(settings.request_timeout_s):
+                    form = await read_form(request, max_image_bytes=settings.max_image_bytes)
+            except TimeoutError as error:
+                raise DeadlineExceeded(settings.request_timeout_s) from error
+            left_s = settings.request_timeout_s - (time.perf_counter() - started)
+            work = remover.remove(form.image, parse(form.fields), timeout_s=left_s)
+            result = await unless_gone(request, work)
         return Response(
             result.data, media_type=result.media_type, headers=headers(result, form.file_name)
         )

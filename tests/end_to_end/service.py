@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from loadtest.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 CLEARBG = Path(sys.executable).with_name("clearbg")
@@ -34,12 +35,6 @@ class Service:
         """The sum of a metric's series."""
         text = httpx.get(f"{self.operations_url}/metrics").text
         return sum(float(v) for v in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.M))
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def environment(data_dir: Path, **settings: object) -> dict[str, str]:

@@ -1,9 +1,12 @@
 """The real service with the real model: starting, answering, stopping."""
 
 import importlib.util
+import re
 import signal
 import subprocess
 import threading
+import time
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -12,9 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from loadtest.ports import free_port
 from serving.photos import PHOTOS, Photo
 from tests.end_to_end.astronaut import PHOTO, assert_cut_out
-from tests.end_to_end.service import CLEARBG, ROOT, Service, environment, free_port, running
+from tests.end_to_end.service import CLEARBG, ROOT, Service, environment, running
 
 
 def send(service: Service, data: bytes, **fields: str) -> httpx.Response:
@@ -93,7 +97,7 @@ def test_requests_in_flight_finish_and_a_second_start_shows_no_key(tmp_path: Pat
         answers: list[httpx.Response] = []
         thread = threading.Thread(target=lambda: answers.append(send(service, PHOTO.read_bytes())))
         thread.start()
-        while not service.metric("clearbg_megapixels_in_flight"):
+        while not service.metric("clearbg_pixels_in_flight"):
             pass
         service.process.send_signal(signal.SIGTERM)
         thread.join()
@@ -144,3 +148,52 @@ def test_a_taken_port_is_said_before_anything_else(service: Service, tmp_path: P
     assert done.returncode == 1
     assert "CLEARBG_HTTP_PORT" in done.stderr
     assert not (tmp_path / "clearbg.db").exists()
+
+
+def test_work_for_a_client_that_has_gone_is_given_up(service: Service) -> None:
+    before = service.metric("clearbg_images_total")
+    gone = service.metric("clearbg_errors_total")
+    photo = PHOTO.read_bytes()
+    for _ in range(8):
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(
+                f"{service.url}/v1/removebg",
+                headers={"X-API-Key": service.api_key},
+                files={"image": photo},
+                timeout=0.1,
+            )
+    assert send(service, photo).status_code == 200
+    assert service.metric("clearbg_errors_total") - gone == 8
+    assert service.metric("clearbg_images_total") - before == 1
+
+
+def test_embedded_triton_answers_and_counts_exactly(tmp_path: Path) -> None:
+    ports = {"triton_grpc_port": free_port(), "triton_metrics_port": free_port()}
+    with running(tmp_path, triton="embedded", **ports) as service:
+        _wait_until(lambda: service.metric("clearbg_breaker_open") == 0)
+        devices = [send(service, PHOTO.read_bytes()).headers["x-device"] for _ in range(3)]
+        assert devices == ["triton-cpu"] * 3
+        text = httpx.get(f"http://127.0.0.1:{ports['triton_metrics_port']}/metrics").text
+        (count,) = re.findall(r'^nv_inference_count{model="isnet".*} (\d+)', text, re.M)
+        probes = service.metric("clearbg_probes_total")
+        assert 3 < int(count) <= 3 + probes
+        assert_cut_out(send(service, PHOTO.read_bytes()).content)
+
+
+def test_a_gpu_that_is_required_and_missing_stops_the_start(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [CLEARBG, "serve"],
+        env=environment(tmp_path, require_gpu="on", operations_port=free_port()),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "CLEARBG_REQUIRE_GPU" in done.stderr
+
+
+def _wait_until(true: Callable[[], bool], timeout_s: float = 60) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -14,12 +14,12 @@ DISPLAY_P3 = np.array(
 D50 = (0.9642, 1.0, 0.8249)
 
 
-def rgb(primaries: NDArray[np.float64], gamma: float) -> bytes:
+def rgb(primaries: NDArray[np.float64], gamma: float, name: bytes = b"test") -> bytes:
     """An RGB display profile."""
     tags = {b"rXYZ": xyz(*primaries[:, 0]), b"gXYZ": xyz(*primaries[:, 1])}
     tags |= {b"bXYZ": xyz(*primaries[:, 2]), b"wtpt": xyz(*D50)}
     tags |= {name: curve(gamma) for name in (b"rTRC", b"gTRC", b"bTRC")}
-    return profile(b"RGB ", tags)
+    return profile(b"RGB ", tags, name)
 
 
 def grey(gamma: float) -> bytes:
@@ -37,13 +37,13 @@ def to_srgb(
     return np.asarray(255 * encoded)
 
 
-def profile(space: bytes, tags: dict[bytes, bytes]) -> bytes:
+def profile(space: bytes, tags: dict[bytes, bytes], name: bytes = b"test") -> bytes:
     """Lay the tags out after the 128-byte header and the tag table."""
-    tags = tags | {b"desc": text(b"desc", b"test"), b"cprt": text(b"text", b"none")}
+    tags = tags | {b"desc": text(b"desc", name), b"cprt": text(b"text", b"none")}
     table, data, offset = b"", b"", 128 + 4 + 12 * len(tags)
-    for name, body in tags.items():
+    for tag, body in tags.items():
         body += b"\0" * (-len(body) % 4)
-        table += struct.pack(">4sII", name, offset + len(data), len(body))
+        table += struct.pack(">4sII", tag, offset + len(data), len(body))
         data += body
     header = struct.pack(">I4sI4s4s4s", 0, b"none", 0x02100000, b"mntr", space, b"XYZ ")
     header += b"\0" * 12 + b"acsp" + b"\0" * 28 + xyz(*D50)[8:] + b"\0" * 48

@@ -84,3 +84,16 @@ def test_the_box_holds_what_is_more_foreground_than_not() -> None:
 def test_between_lists_exactly_the_levels_asked_for(low: int, high: int) -> None:
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
     assert matte.between(levels, low, high).tolist() == list(range(low, high))
+
+
+def test_a_cut_out_that_comes_again_keeps_its_colours() -> None:
+    """Its soft edges are straight already: there is no background in them to take away."""
+    pixels = grey(300, 300)
+    pixels[..., :3] = (220, 60, 40)
+    ramp = np.linspace(0, 255, 300).astype(np.uint8)
+    pixels[..., 3] = ramp
+    seen = np.full((1024, 1024, 3), 128, np.uint8)
+    mask = np.tile(np.linspace(0, 255, 1024).astype(np.uint8), (1024, 1))
+    compose.compose(Picture(pixels, False, seen, None), mask, None)
+    kept = pixels[pixels[..., 3] > 0]
+    assert np.all(kept[:, :3] == (220, 60, 40))

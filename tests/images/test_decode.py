@@ -370,3 +370,62 @@ def png(width: int, height: int, rows: bytes, depth: int = 8) -> bytes:
         for kind, data in parts
     )
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def test_a_profile_without_a_curve_is_ignored(original: Image.Image) -> None:
+    broken = icc.rgb(icc.DISPLAY_P3, 2.2).replace(b"rTRC", b"xTRC", 1)
+    for format_ in ("JPEG", "PNG"):
+        assert difference(read(encoded(original, format_, icc_profile=broken)), original) <= 6
+
+
+@pytest.mark.parametrize(
+    ("mode", "format_", "profile", "applied"),
+    [
+        ("L", "PNG", icc.grey(1.0), True),
+        ("L", "JPEG", icc.grey(1.0), True),
+        ("LA", "PNG", icc.grey(1.0), True),
+        ("L", "PNG", icc.rgb(icc.ADOBE_RGB, 1.0), False),
+        ("L", "JPEG", icc.rgb(icc.ADOBE_RGB, 1.0), False),
+    ],
+)
+def test_grey_takes_grey_profiles_only(
+    original: Image.Image, mode: str, format_: str, profile: bytes, applied: bool
+) -> None:
+    grey = original.convert("L")
+    picture = read(encoded(original.convert(mode), format_, icc_profile=profile))
+    linear = icc.to_srgb(np.asarray(grey)[..., None].repeat(3, 2), icc.SRGB, 1.0)
+    expected = linear if applied else np.asarray(grey.convert("RGB"), np.float64)
+    assert np.abs(picture.pixels[..., :3] - expected).max() <= 8
+
+
+def test_linear_srgb_is_not_srgb(original: Image.Image) -> None:
+    linear = icc.rgb(icc.SRGB, 1.0).replace(b"test\0", b"sRGB\0", 1)
+    assert difference(read(encoded(original, "PNG", icc_profile=linear)), original) == 0
+    named = icc.rgb(icc.SRGB, 1.0, b"Linear sRGB")
+    stored = np.asarray(original)
+    picture = read(encoded(original, "PNG", icc_profile=named))
+    assert np.abs(picture.pixels[..., :3] - icc.to_srgb(stored, icc.SRGB, 1.0)).max() <= 4
+
+
+def test_endless_scans_are_refused_behind_an_mpo_index_too(original: Image.Image) -> None:
+    data = encoded(original, "MPO", progressive=True, save_all=True, append_images=[original])
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    with pytest.raises(BadImage, match="scans"):
+        read(data[:-2] + scan * 500 + data[-2:])
+
+
+def test_padding_before_the_end_of_a_jpeg_is_no_damage(original: Image.Image) -> None:
+    data = encoded(original, "JPEG", quality=95)
+    assert difference(read(data[:-2] + b"\0" * 16 + data[-2:]), original) <= 6
+
+
+def test_a_png_is_not_decoded_to_look_for_its_orientation(photo: Make) -> None:
+    data = photo(400, 300)
+    half = header.read(data[: len(data) // 2], max_pixels=MAX_PIXELS)
+    assert half.orientation == 1
+    with pytest.raises(BadImage):
+        decode.decode(half, half.size)
+
+
+def test_odd_resolutions_are_dropped(original: Image.Image) -> None:
+    assert read(encoded(original, "PNG", dpi=(65535.6, 72))).dpi is None

@@ -1,0 +1,140 @@
+"""The model behind Triton, by gRPC: the only file that imports tritonclient."""
+
+import json
+import os
+import time
+from typing import Any
+
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # or each start of a process is commented on
+
+import numpy as np
+from numpy.typing import NDArray
+from tritonclient.grpc.aio import InferenceServerClient, InferInput
+from tritonclient.utils import InferenceServerException
+
+from gateway.errors import DeadlineExceeded, GatewayError, ModelUnavailable, Overloaded
+from gateway.metrics import PROBES
+from gateway.models.backlog import Backlog
+from gateway.models.model import Inference, Priority
+
+NAME = "isnet"
+RETRY_AFTER_S = 2
+PROBE_TIMEOUT_S = 5.0
+
+CHANNEL = [
+    # Each request goes to the next server; gRPC's default sends all to one.
+    ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
+    # Naming options replaces Triton's own, its message limits too. An image is 3 MiB, a mask 1 MiB.
+    ("grpc.max_send_message_length", 16 * 2**20),
+    ("grpc.max_receive_message_length", 16 * 2**20),
+    # A dead connection is noticed in 40 s. Triton must be told to tolerate the pings.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    # A server that comes back is found within a second: gRPC's default backs off to two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+]
+
+
+class TritonModel:
+    """One client for one or several servers that host the same model.
+
+    Build it inside the event loop that will use it.
+
+    Args:
+        addresses: `host:port`, or several `ip:port` with commas between them.
+        version: said of the model when it answers.
+        max_queue: images that may be asked for at once; more are refused.
+    """
+
+    def __init__(self, addresses: str, version: str, *, max_queue: int) -> None:
+        self.addresses = addresses
+        several = "," in addresses
+        target = f"ipv4:{addresses}" if several else f"dns:///{addresses}"
+        self._client = InferenceServerClient(target, channel_args=CHANNEL)
+        self._version = version
+        self.device = ""
+        """`triton-cpu` or `triton-gpu`, known from the first answer on."""
+        self._backlog = Backlog(max_queue)
+
+    async def infer(
+        self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
+    ) -> Inference:
+        """See Model. Triton does not tell queueing from computing: `compute_s` holds both."""
+        started = time.perf_counter()
+        before = self._backlog.images
+        with self._backlog.place(timeout_s):
+            try:
+                mask = await self._infer(image, priority, timeout_s)
+            except _Elsewhere:
+                left_s = timeout_s - (time.perf_counter() - started)
+                mask = await self._infer(image, priority, left_s)
+        spent_s = time.perf_counter() - started
+        self._backlog.measured(spent_s / (before + 1))  # those before it took their part
+        return Inference(
+            mask=mask,
+            device=self.device or await self._find_device(),
+            model_version=self._version,
+            queue_s=0.0,
+            compute_s=spent_s,
+        )
+
+    async def ready(self) -> bool:
+        """See Model. A real inference: a dead python stub still says that it is ready."""
+        image = np.zeros((1024, 1024, 3), np.uint8)
+        PROBES.inc()
+        try:
+            await self.infer(image, priority=Priority.INTERACTIVE, timeout_s=PROBE_TIMEOUT_S)
+        except GatewayError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """See Model."""
+        await self._client.close()
+
+    async def _infer(
+        self, image: NDArray[np.uint8], priority: Priority, timeout_s: float
+    ) -> NDArray[np.uint8]:
+        tensor = InferInput("image", [1, *image.shape], "UINT8")
+        tensor.set_data_from_numpy(image[None])
+        try:
+            answer = await self._client.infer(
+                NAME,
+                [tensor],
+                priority=int(priority),
+                timeout=round(timeout_s * 1e6),  # in Triton's queue, microseconds
+                client_timeout=timeout_s,  # in all; Triton's own is only looked at twice a second
+            )
+        except InferenceServerException as error:
+            raise domain_error(error, timeout_s) from error
+        mask: NDArray[np.uint8] = answer.as_numpy("mask")[0, 0]
+        return mask
+
+    async def _find_device(self) -> str:
+        answer: dict[str, Any] = await self._client.get_model_config(NAME, as_json=True)
+        groups = answer["config"].get("instance_group", [])
+        on_cpu = all(group.get("kind") == "KIND_CPU" for group in groups)
+        self.device = "triton-cpu" if on_cpu else "triton-gpu"
+        return self.device
+
+
+class _Elsewhere(ModelUnavailable):
+    """This server is stopping: another one, or this one's successor, may answer."""
+
+
+def domain_error(error: InferenceServerException, timeout_s: float) -> Exception:
+    """Triton's statuses to ours. Only the message tells a full queue from a queue's timeout."""
+    status, message = error.status() or "", error.message() or ""
+    if "Exceeds maximum queue size" in message:
+        return Overloaded("The model's queue is full.", RETRY_AFTER_S)
+    if "DEADLINE_EXCEEDED" in status or "Request timeout expired" in message:
+        return DeadlineExceeded(timeout_s)
+    if "is stopping" in message or "NOT_FOUND" in status or "CANCELLED" in status:
+        return _Elsewhere("The model server is stopping.", RETRY_AFTER_S)
+    if "UNAVAILABLE" in status or "INTERNAL" in status:
+        return ModelUnavailable("The model server does not answer.", RETRY_AFTER_S)
+    unforeseen: Exception = error
+    return unforeseen  # INVALID_ARGUMENT and the like: ours to mend

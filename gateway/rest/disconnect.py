@@ -1,0 +1,35 @@
+"""Work for a client that has gone is given up, so that others get its place."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TypeVar
+
+from fastapi import Request
+
+from gateway.errors import ClientGone
+
+T = TypeVar("T")
+
+
+async def unless_gone(request: Request, work: Coroutine[None, None, T]) -> T:
+    """Do the work; cancel it when the client disconnects. The request's body must be read.
+
+    Raises:
+        ClientGone: the client went first.
+    """
+    task = asyncio.create_task(work)
+    gone = asyncio.create_task(_disconnected(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise ClientGone
+    finally:
+        task.cancel()
+        gone.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

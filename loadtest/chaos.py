@@ -1,0 +1,140 @@
+"""What happens to requests while the embedded tritonserver is killed, stopped or silenced.
+
+`make soak` runs every case in full; the tests run them small.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from gateway.errors import GatewayError
+from gateway.models import choose
+from gateway.models.failover import Failover
+from gateway.models.model import Model, Priority
+from gateway.settings import Settings
+from loadtest.ports import free_port
+
+TIMEOUT_S = 15.0
+"""Deadline of each request."""
+START_TIMEOUT_S = 60.0
+
+
+def server() -> psutil.Process:
+    """The tritonserver that this process started."""
+    children = psutil.Process().children(recursive=True)
+    return next(child for child in children if child.name() == "tritonserver")
+
+
+def stub() -> psutil.Process:
+    """Its python stub."""
+    return next(child for child in server().children() if "python" in child.name())
+
+
+CASES: dict[str, Callable[[], None]] = {
+    "SIGKILL": lambda: server().kill(),
+    "SIGTERM": lambda: server().terminate(),
+    "SIGSTOP": lambda: server().suspend(),
+    "stub killed": lambda: stub().kill(),
+}
+
+
+@dataclass
+class Outcome:
+    """What became of the requests of one case."""
+
+    case: str
+    devices: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    slowest_s: float = 0.0
+    back_s: float | None = None
+    """From the blow to Triton's next answer, its restart included."""
+
+    @property
+    def requests(self) -> int:
+        """All that were sent."""
+        return self.devices.total() + self.errors.total()
+
+
+async def run(case: str, *, requests: int, interval_s: float) -> Outcome:
+    """Send requests at a constant rate, and strike after a quarter of them.
+
+    Args:
+        case: of CASES.
+        requests: how many to send; sending goes on beyond them until Triton is back.
+        interval_s: seconds between two, whatever becomes of them.
+    """
+    outcome = Outcome(case)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            triton="embedded",
+            data_dir=Path(folder),
+            triton_grpc_port=free_port(),
+            triton_metrics_port=free_port(),
+        )
+        async with choose.model(settings) as model:
+            await until_triton_answers(model)
+            tasks = []
+            for number in range(requests):
+                if number == requests // 4:
+                    CASES[case]()
+                    struck = time.monotonic()
+                tasks.append(asyncio.create_task(_ask(model, outcome)))
+                await asyncio.sleep(interval_s)
+            await asyncio.gather(*tasks)
+            before = outcome.requests
+            await until_triton_answers(model)
+            assert outcome.requests == before == requests
+            outcome.back_s = time.monotonic() - struck
+    return outcome
+
+
+async def until_triton_answers(model: Model) -> None:
+    """Wait until the breaker is closed.
+
+    Raises:
+        TimeoutError: it did not close in START_TIMEOUT_S.
+    """
+    assert isinstance(model, Failover)
+    async with asyncio.timeout(START_TIMEOUT_S):
+        while model.open_since is not None:  # noqa: ASYNC110 (another process decides)
+            await asyncio.sleep(0.1)
+
+
+async def _ask(model: Model, outcome: Outcome) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), np.uint8)
+    started = time.monotonic()
+    try:
+        answer = await model.infer(image, priority=Priority.INTERACTIVE, timeout_s=TIMEOUT_S)
+        outcome.devices[answer.device] += 1
+    except GatewayError as error:
+        outcome.errors[error.slug] += 1
+    outcome.slowest_s = max(outcome.slowest_s, time.monotonic() - started)
+
+
+def main(requests: int, interval_s: float) -> None:
+    """Run every case and print what happened."""
+    table = Table("case", "requests", "answered by", "errors", "slowest s", "back after s")
+    for case in CASES:
+        outcome = asyncio.run(run(case, requests=requests, interval_s=interval_s))
+        answered = ", ".join(f"{device} {n}" for device, n in outcome.devices.items())
+        errors = ", ".join(f"{slug} {n}" for slug, n in outcome.errors.items()) or "none"
+        figures = (f"{outcome.slowest_s:.1f}", f"{outcome.back_s:.1f}")
+        table.add_row(case, str(outcome.requests), answered, errors, *figures)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
+    main(int(sys.argv[1]), float(sys.argv[2]))

@@ -1,0 +1,157 @@
+"""The real tritonserver, on our model repository."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+from google.protobuf import text_format
+from numpy.typing import NDArray
+from tritonclient.grpc import model_config_pb2
+from tritonclient.utils import InferenceServerException
+
+from gateway.errors import DeadlineExceeded, ModelUnavailable, Overloaded
+from gateway.models.model import Priority
+from gateway.models.triton import TritonModel, domain_error
+from gateway.settings import Settings
+from serving.cpu_runtime import CpuRuntime
+from serving.photos import PHOTOS
+from tests.servers.triton import Triton, running
+
+REPOSITORY = Settings().model_repository / "isnet"
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def triton(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Triton]:
+    async with running(tmp_path_factory.mktemp("triton")) as triton:
+        yield triton
+
+
+def images(count: int) -> list[NDArray[np.uint8]]:
+    photos = [np.asarray(cv2.resize(photo.pixels(), (1024, 1024)), np.uint8) for photo in PHOTOS]
+    return [photos[number % len(photos)] for number in range(count)]
+
+
+async def test_32_at_once_are_batched_and_get_the_masks_of_the_bare_runtime(
+    triton: Triton,
+) -> None:
+    count = await triton.metric("nv_inference_count")
+    executions = await triton.metric("nv_inference_exec_count")
+    asked = images(32)
+    answers = await asyncio.gather(
+        *(triton.model.infer(image, priority=Priority.INTERACTIVE, timeout_s=60) for image in asked)
+    )
+    assert await triton.metric("nv_inference_count") - count == 32
+    assert await triton.metric("nv_inference_exec_count") - executions <= 32 * 0.6
+    runtime = CpuRuntime(Settings().model_dir)
+    masks = [runtime.infer(image) for image in asked[: len(PHOTOS)]]
+    for number, answer in enumerate(answers):
+        assert answer.device == "triton-cpu"
+        assert np.array_equal(answer.mask, masks[number % len(PHOTOS)])
+
+
+async def test_a_caller_that_gives_up_cancels_what_waits(triton: Triton) -> None:
+    count = await triton.metric("nv_inference_count")
+    (image,) = images(1)
+    tasks = [
+        asyncio.create_task(triton.model.infer(image, priority=Priority.BULK, timeout_s=60))
+        for _ in range(8)
+    ]
+    await asyncio.sleep(0.3)
+    for task in tasks[4:]:
+        task.cancel()
+    await asyncio.gather(*tasks[:4])
+    assert await triton.model.ready()
+    assert await triton.metric("nv_inference_count") - count <= 4 + 1 + 2, "a batch may be begun"
+    assert await triton.metric("nv_inference_request_failure", reason="CANCELED") >= 2
+
+
+async def test_interactive_images_overtake_bulk_ones(triton: Triton) -> None:
+    (image,) = images(1)
+    order: list[Priority] = []
+
+    async def ask(priority: Priority) -> None:
+        await triton.model.infer(image, priority=priority, timeout_s=60)
+        order.append(priority)
+
+    tasks = [asyncio.create_task(ask(Priority.BULK)) for _ in range(10)]
+    await asyncio.sleep(0.3)
+    tasks.append(asyncio.create_task(ask(Priority.INTERACTIVE)))
+    await asyncio.gather(*tasks)
+    # What runs, and what was batched with it, comes first: two batches at most.
+    assert order.index(Priority.INTERACTIVE) <= 4
+
+
+async def test_a_deadline_is_kept(triton: Triton) -> None:
+    (image,) = images(1)
+    fresh = TritonModel(triton.model.addresses, "isnet-test", max_queue=64)
+    try:
+        with pytest.raises(DeadlineExceeded):
+            await fresh.infer(image, priority=Priority.INTERACTIVE, timeout_s=0.05)
+    finally:
+        await fresh.close()
+
+
+async def test_nothing_is_left_behind(tmp_path: Path) -> None:
+    others = psutil.Process().children(recursive=True)
+    async with running(tmp_path) as triton:
+        ours = [p for p in psutil.Process().children(recursive=True) if p not in others]
+        assert len(ours) >= 2, "the server and its stub"
+        assert triton.server.shared_memory()
+    assert psutil.wait_procs(ours, timeout=5)[1] == []
+    assert not triton.server.shared_memory()
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind"),
+    [
+        ("UNAVAILABLE", "[request id: <id_unknown>] Exceeds maximum queue size", Overloaded),
+        ("UNAVAILABLE", "Request timeout expired", DeadlineExceeded),
+        ("DEADLINE_EXCEEDED", "Deadline Exceeded", DeadlineExceeded),
+        ("UNAVAILABLE", "Server is stopping, scheduler for model has stopped", ModelUnavailable),
+        (
+            "NOT_FOUND",
+            "Request for unknown model: 'isnet' has no available versions",
+            ModelUnavailable,
+        ),
+        ("CANCELLED", "CANCELLED", ModelUnavailable),
+        ("UNAVAILABLE", "failed to connect to all addresses", ModelUnavailable),
+        ("INTERNAL", "Stub process 'isnet_0_0' is not healthy.", ModelUnavailable),
+        ("INVALID_ARGUMENT", "unexpected shape for input 'image'", InferenceServerException),
+    ],
+)
+def test_each_status_becomes_the_right_error(
+    status: str, message: str, kind: type[Exception]
+) -> None:
+    error = InferenceServerException(message, f"StatusCode.{status}")
+    assert isinstance(domain_error(error, 1.0), kind)
+
+
+@pytest.mark.parametrize("name", ["config.pbtxt", "configs/cpu.pbtxt"])
+def test_both_configurations_keep_one_contract(name: str) -> None:
+    config = text_format.Parse((REPOSITORY / name).read_text(), model_config_pb2.ModelConfig())
+    (image,), (mask,) = config.input, config.output
+    assert (image.name, image.data_type, list(image.dims)) == (
+        "image",
+        model_config_pb2.TYPE_UINT8,
+        [1024, 1024, 3],
+    )
+    assert (mask.name, mask.data_type, list(mask.dims)) == (
+        "mask",
+        model_config_pb2.TYPE_UINT8,
+        [1, 1024, 1024],
+    )
+    batching = config.dynamic_batching
+    assert (batching.priority_levels, batching.default_priority_level) == (2, 2)
+    assert batching.default_queue_policy.default_timeout_microseconds > 0
+    assert batching.default_queue_policy.max_queue_size >= Settings().max_queue
+    warmed = [sample.batch_size for sample in config.model_warmup]
+    assert warmed == ([] if "cpu" in name else list(range(1, config.max_batch_size + 1)))

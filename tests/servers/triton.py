@@ -1,0 +1,56 @@
+"""Starts the real tritonserver on our model repository."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from gateway.models.triton import TritonModel
+from gateway.settings import Settings
+from loadtest.ports import free_port
+from serving.tritonserver import TritonServer, find
+
+
+@dataclass
+class Triton:
+    """A running tritonserver, and a client of it."""
+
+    server: TritonServer
+    model: TritonModel
+    metrics_url: str
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's series that have these labels."""
+        async with httpx.AsyncClient() as client:
+            text = (await client.get(self.metrics_url)).text
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        series = (line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(f"{name}{{"))
+        return sum(float(v) for key, v in series if all(label in key for label in wanted))
+
+
+@asynccontextmanager
+async def running(work_dir: Path, max_queue: int = 64) -> AsyncIterator[Triton]:
+    """Run a server until the block ends; it has answered once."""
+    grpc_port, metrics_port = free_port(), free_port()
+    server = TritonServer(
+        find("", work_dir),
+        Settings().model_repository,
+        host="127.0.0.1",
+        grpc_port=grpc_port,
+        metrics_port=metrics_port,
+        cache_dir=work_dir / "cache",
+    )
+    server.start()
+    model = TritonModel(f"127.0.0.1:{grpc_port}", "isnet-test", max_queue=max_queue)
+    try:
+        async with asyncio.timeout(60):
+            while not await model.ready():
+                assert server.alive
+                await asyncio.sleep(0.2)
+        yield Triton(server, model, f"http://127.0.0.1:{metrics_port}/metrics")
+    finally:
+        await model.close()
+        await asyncio.to_thread(server.stop)
