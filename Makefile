@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test check lint types format bench bench-images pictures lock clean
+.PHONY: help run triton model test check lint types format bench bench-images bench-triton soak pictures lock clean
 
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
@@ -41,6 +41,13 @@ format: $(DEV) ## Format and fix what can be fixed
 
 bench-images: .venv/bench.stamp $(MODEL) ## Cost, edges and memory of the image path
 	.venv/bin/python -m loadtest.bench_images
+
+bench-triton: $(DEV) $(TRITON) $(MODEL) ## Throughput through Triton, and priorities
+	.venv/bin/python -m loadtest.bench_triton
+
+soak: $(DEV) $(TRITON) $(MODEL) ## Chaos in full, and memory over 500 images: 20 minutes
+	.venv/bin/python -m loadtest.chaos 200 0.85
+	.venv/bin/python -m loadtest.soak
 
 bench: $(DEV) $(MODEL) ## Seconds per image, by stage
 	.venv/bin/python -m loadtest.bench

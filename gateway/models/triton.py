@@ -1,8 +1,10 @@
 """The model behind Triton, by gRPC: the only file that imports tritonclient."""
 
+import asyncio
 import json
 import os
 import time
+from contextlib import nullcontext
 from typing import Any
 
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # or each start of a process is commented on
@@ -58,6 +60,9 @@ class TritonModel:
         self.device = ""
         """`triton-cpu` or `triton-gpu`, known from the first answer on."""
         self._backlog = Backlog(max_queue)
+        # Bulk images wait here and not in Triton's queue: there they would fill up the batches of
+        # interactive ones, which then wait for the whole batch.
+        self._bulk = asyncio.Semaphore(1)
 
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
@@ -65,17 +70,17 @@ class TritonModel:
         """See Model. Triton does not tell queueing from computing: `compute_s` holds both."""
         started = time.perf_counter()
         before = self._backlog.images
-        with self._backlog.place(timeout_s):
-            try:
-                mask = await self._infer(image, priority, timeout_s)
-            except _Elsewhere:
-                left_s = timeout_s - (time.perf_counter() - started)
-                mask = await self._infer(image, priority, left_s)
+        try:
+            async with asyncio.timeout(timeout_s):
+                with self._backlog.place(timeout_s):
+                    mask = await self._in_turn(image, priority, started + timeout_s)
+        except TimeoutError as error:
+            raise DeadlineExceeded(timeout_s) from error
         spent_s = time.perf_counter() - started
         self._backlog.measured(spent_s / (before + 1))  # those before it took their part
         return Inference(
             mask=mask,
-            device=self.device or await self._find_device(),
+            device=self.device or await self._learn(),
             model_version=self._version,
             queue_s=0.0,
             compute_s=spent_s,
@@ -95,6 +100,16 @@ class TritonModel:
         """See Model."""
         await self._client.close()
 
+    async def _in_turn(
+        self, image: NDArray[np.uint8], priority: Priority, deadline: float
+    ) -> NDArray[np.uint8]:
+        """Ask, once more if the server was stopping; bulk images first wait for their turn."""
+        async with self._bulk if priority is Priority.BULK else nullcontext():
+            try:
+                return await self._infer(image, priority, deadline - time.perf_counter())
+            except _Elsewhere:
+                return await self._infer(image, priority, deadline - time.perf_counter())
+
     async def _infer(
         self, image: NDArray[np.uint8], priority: Priority, timeout_s: float
     ) -> NDArray[np.uint8]:
@@ -113,11 +128,14 @@ class TritonModel:
         mask: NDArray[np.uint8] = answer.as_numpy("mask")[0, 0]
         return mask
 
-    async def _find_device(self) -> str:
+    async def _learn(self) -> str:
+        """Learn from the server's configuration what it runs on, and how much bulk it takes."""
         answer: dict[str, Any] = await self._client.get_model_config(NAME, as_json=True)
-        groups = answer["config"].get("instance_group", [])
-        on_cpu = all(group.get("kind") == "KIND_CPU" for group in groups)
+        config = answer["config"]
+        on_cpu = all(group.get("kind") == "KIND_CPU" for group in config.get("instance_group", []))
         self.device = "triton-cpu" if on_cpu else "triton-gpu"
+        # One at a time keeps a CPU busy; a GPU needs the next full batch waiting beside it.
+        self._bulk = asyncio.Semaphore(1 if on_cpu else 2 * int(config["max_batch_size"]))
         return self.device
 
 

@@ -62,7 +62,7 @@ async def test_a_caller_that_gives_up_cancels_what_waits(triton: Triton) -> None
     count = await triton.metric("nv_inference_count")
     (image,) = images(1)
     tasks = [
-        asyncio.create_task(triton.model.infer(image, priority=Priority.BULK, timeout_s=60))
+        asyncio.create_task(triton.model.infer(image, priority=Priority.INTERACTIVE, timeout_s=60))
         for _ in range(8)
     ]
     await asyncio.sleep(0.3)
