@@ -1,6 +1,8 @@
 """The real tritonserver, on our model repository."""
 
 import asyncio
+import os
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from gateway.models.triton import TritonModel, domain_error
 from gateway.settings import Settings
 from serving.cpu_runtime import CpuRuntime
 from serving.photos import PHOTOS
+from serving.tritonserver import find
 from tests.servers.triton import Triton, running
 
 REPOSITORY = Settings().model_repository / "isnet"
@@ -133,6 +136,37 @@ def test_each_status_becomes_the_right_error(
 ) -> None:
     error = InferenceServerException(message, f"StatusCode.{status}")
     assert isinstance(domain_error(error, 1.0), kind)
+
+
+def test_the_gpu_configuration_is_accepted_by_the_servers_own_parser(tmp_path: Path) -> None:
+    """The wheel has no libtorch: loading must fail at that, and at nothing before it."""
+    folder = tmp_path / "repository" / "isnet"
+    (folder / "1").mkdir(parents=True)
+    (folder / "1" / "model_fp16.pt").touch()
+    config = (REPOSITORY / "config.pbtxt").read_text()
+    # Without a GPU the parser stops at the instance group before it looks for the backend.
+    (folder / "config.pbtxt").write_text(config.replace("KIND_GPU", "KIND_CPU"))
+    installation = find("", tmp_path)
+    libraries = ":".join(map(str, installation.libraries))
+    done = subprocess.run(
+        [
+            str(installation.binary),
+            f"--model-repository={folder.parent}",
+            f"--backend-directory={installation.backends}",
+            "--disable-auto-complete-config",
+            "--allow-http=false",
+            "--allow-grpc=false",
+            "--allow-metrics=false",
+        ],
+        env=os.environ | {"LD_LIBRARY_PATH": libraries},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    errors = [line for line in done.stderr.splitlines() if line.startswith("E") and "isnet" in line]
+    assert errors
+    assert all("unable to find backend library for backend 'pytorch'" in line for line in errors)
 
 
 @pytest.mark.parametrize("name", ["config.pbtxt", "configs/cpu.pbtxt"])

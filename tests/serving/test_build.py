@@ -21,7 +21,7 @@ from serving.weights import Weights
 def copy(model_dir: Path, tmp_path: Path) -> Path:
     """A copy of the built model that a test may break."""
     folder = tmp_path / "isnet" / "1"
-    shutil.copytree(model_dir, folder, ignore=shutil.ignore_patterns("model.pt", f"{BUILDING}*"))
+    shutil.copytree(model_dir, folder, ignore=shutil.ignore_patterns("*.pt", f"{BUILDING}*"))
     return folder
 
 

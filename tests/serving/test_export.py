@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from serving.cpu_runtime import CpuRuntime
-from serving.fidelity import REFERENCE
+from serving.fidelity import REFERENCE, iou
 from serving.photos import PHOTOS
 
 
@@ -35,3 +35,27 @@ def test_no_device_is_baked_into_the_graph(module: torch.jit.ScriptModule) -> No
 def test_an_image_with_nothing_in_it_gives_an_empty_mask(model_dir: Path) -> None:
     grey = torch.full((1024, 1024, 3), 128, dtype=torch.uint8).numpy()
     assert CpuRuntime(model_dir).infer(grey).max() < 128
+
+
+def test_half_precision_cuts_out_the_same(module: torch.jit.ScriptModule, model_dir: Path) -> None:
+    """As far as a CPU can tell: the file for GPUs loads, keeps the contract, and agrees."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        half = torch.jit.load(str(model_dir / "model_fp16.pt"))  # type: ignore[no-untyped-call]
+    assert "Device" not in str(half.graph)
+    assert {parameter.dtype for parameter in half.parameters()} <= {torch.float16}
+    # CPUs are slow at half precision, minutes for a full-size image: a quarter of the side will do.
+    image = REFERENCE(PHOTOS[0].pixels()).permute(1, 2, 0)[None, ::4, ::4]
+    with torch.inference_mode():
+        mask, full = half(image), module(image)
+    assert (mask.shape, mask.dtype) == ((1, 1, 256, 256), torch.uint8)
+    assert iou(mask.numpy(), full.numpy()) > 0.99
+
+
+def test_the_graphs_argument_is_named_as_the_configurations_say(
+    module: torch.jit.ScriptModule,
+) -> None:
+    """Triton's libtorch backend finds the input by this name, and the only output by its place."""
+    schema = module.forward.schema  # type: ignore[attr-defined]
+    assert [argument.name for argument in schema.arguments] == ["self", "image"]
+    assert len(schema.returns) == 1
