@@ -183,7 +183,9 @@ def test_embedded_triton_answers_and_counts_exactly(tmp_path: Path) -> None:
 def test_a_gpu_that_is_required_and_missing_stops_the_start(tmp_path: Path) -> None:
     done = subprocess.run(
         [CLEARBG, "serve"],
-        env=environment(tmp_path, require_gpu="on", operations_port=free_port()),
+        env=environment(
+            tmp_path, require_gpu="on", http_port=free_port(), operations_port=free_port()
+        ),
         capture_output=True,
         text=True,
         timeout=60,
