@@ -7,7 +7,7 @@ from loadtest import chaos
 
 @pytest.mark.parametrize("case", chaos.CASES)
 async def test_requests_survive_whatever_happens_to_triton(case: str) -> None:
-    outcome = await chaos.run(case, requests=12, interval_s=1.2)
+    outcome = await chaos.run(case, requests=12, interval_s=1.5)
     assert outcome.requests == 12
     assert not outcome.errors
     assert outcome.slowest_s < chaos.TIMEOUT_S
