@@ -4,9 +4,10 @@ import signal
 import time
 
 from gateway.cli.console import fail, out, settings
+from gateway.models import choose
 from serving import manifest
 from serving.manifest import ModelNotBuilt
-from serving.tritonserver import TritonNotFound, TritonServer, find
+from serving.tritonserver import TritonNotFound
 
 
 def triton() -> None:
@@ -14,21 +15,13 @@ def triton() -> None:
     chosen = settings()
     try:
         manifest.verify(chosen.model_dir)
-        installation = find(chosen.tritonserver, chosen.data_dir / "triton")
+        server = choose.tritonserver(chosen, chosen.host)
     except (ModelNotBuilt, TritonNotFound) as error:
         fail(error)
-    server = TritonServer(
-        installation,
-        chosen.model_repository,
-        host=chosen.host,
-        grpc_port=chosen.triton_grpc_port,
-        metrics_port=chosen.triton_metrics_port,
-        cache_dir=chosen.data_dir / "openvino-cache",
-    )
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     server.start()
     try:
-        out.print(f"{installation.binary} on {chosen.host}:{chosen.triton_grpc_port} (gRPC)")
+        out.print(f"{server.installation.binary} on {chosen.host}:{chosen.triton_grpc_port} (gRPC)")
         while server.alive:
             time.sleep(0.2)
         fail("tritonserver ended by itself; CLEARBG_LOG_LEVEL=debug shows why")

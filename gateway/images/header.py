@@ -2,7 +2,7 @@
 
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 
 import pi_heif
@@ -46,7 +46,7 @@ class Header:
     """An image that was opened and not yet decoded."""
 
     image: Image.Image
-    data: bytes
+    data: bytes = field(repr=False)
     orientation: int
     """EXIF tag 0x0112: 1 is upright; 5 to 8 lie on their side."""
 

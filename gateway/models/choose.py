@@ -13,7 +13,7 @@ from gateway.models.model import Model
 from gateway.settings import Settings
 from serving import manifest
 from serving.cpu_runtime import CpuRuntime
-from serving.tritonserver import Installation, TritonNotFound, TritonServer, find
+from serving.tritonserver import TritonNotFound, TritonServer, find
 
 if TYPE_CHECKING:
     from gateway.models.triton import TritonModel
@@ -63,6 +63,22 @@ async def cpu(settings: Settings) -> CpuModel:
     return chosen
 
 
+def tritonserver(settings: Settings, host: str) -> TritonServer:
+    """A tritonserver on our repository, to be started: what `clearbg triton` runs too.
+
+    Raises:
+        TritonNotFound: there is none that can run here.
+    """
+    return TritonServer(
+        find(settings.tritonserver, settings.data_dir / "triton"),
+        settings.model_repository,
+        host=host,
+        grpc_port=settings.triton_grpc_port,
+        metrics_port=settings.triton_metrics_port,
+        cache_dir=settings.data_dir / "openvino-cache",
+    )
+
+
 async def _triton(settings: Settings, stack: AsyncExitStack) -> Model:
     try:
         from gateway.models.triton import TritonModel  # here: an extra, and half a second to import
@@ -73,7 +89,7 @@ async def _triton(settings: Settings, stack: AsyncExitStack) -> Model:
     server = None
     if addresses == "embedded":
         try:
-            server = _server(settings, find(settings.tritonserver, settings.data_dir / "triton"))
+            server = tritonserver(settings, LOOPBACK)
         except TritonNotFound as error:
             return await _without_triton(settings, error)
         addresses = f"{LOOPBACK}:{settings.triton_grpc_port}"
@@ -93,17 +109,6 @@ async def _without_triton(settings: Settings, reason: TritonNotFound) -> Model:
         raise ModelRefused(f"There is no Triton to embed: {reason}.") from reason
     log.warning("no Triton to embed (%s): the CPU in this process answers", reason)
     return await cpu(settings)
-
-
-def _server(settings: Settings, installation: Installation) -> TritonServer:
-    return TritonServer(
-        installation,
-        settings.model_repository,
-        host=LOOPBACK,
-        grpc_port=settings.triton_grpc_port,
-        metrics_port=settings.triton_metrics_port,
-        cache_dir=settings.data_dir / "openvino-cache",
-    )
 
 
 async def _require_gpu(primary: "TritonModel") -> None:

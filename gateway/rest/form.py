@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
@@ -30,7 +30,7 @@ class Form:
     """The text fields, and the one image."""
 
     fields: dict[str, str]
-    image: bytes
+    image: bytes = field(repr=False)
     file_name: str
 
 
