@@ -11,7 +11,7 @@ from gateway.models.embedded import Embedded
 from gateway.models.failover import Failover
 from gateway.models.model import Model
 from gateway.settings import Settings
-from serving import manifest
+from serving import libtorch, manifest
 from serving.cpu_runtime import CpuRuntime
 from serving.tritonserver import TritonNotFound, TritonServer, find
 
@@ -84,7 +84,7 @@ async def _triton(settings: Settings, stack: AsyncExitStack) -> Model:
         from gateway.models.triton import TritonModel  # here: an extra, and half a second to import
     except ModuleNotFoundError as error:
         raise ModelRefused(f"{error.name} is missing: pip install 'clearbg[triton]'") from error
-    version = manifest.read(settings.model_dir).version
+    built = manifest.read(settings.model_dir)
     addresses = settings.triton
     server = None
     if addresses == "embedded":
@@ -93,7 +93,9 @@ async def _triton(settings: Settings, stack: AsyncExitStack) -> Model:
         except TritonNotFound as error:
             return await _without_triton(settings, error)
         addresses = f"{LOOPBACK}:{settings.triton_grpc_port}"
-    primary = TritonModel(addresses, version, max_queue=settings.max_queue)
+        if found := libtorch.warning(server.installation.backends, built):
+            log.warning("%s", found)
+    primary = TritonModel(addresses, built.version, max_queue=settings.max_queue)
     fallback = await cpu(settings) if settings.cpu_fallback == "on" else None
     failover = Failover(primary, fallback)
     if server:

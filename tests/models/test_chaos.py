@@ -11,4 +11,5 @@ async def test_requests_survive_whatever_happens_to_triton(case: str) -> None:
     assert outcome.requests == 12
     assert not outcome.errors
     assert outcome.slowest_s < chaos.TIMEOUT_S
+    assert outcome.counted == outcome.devices, "each request is counted once, retried or not"
     assert set(outcome.devices) == {"triton-cpu", "cpu"}
