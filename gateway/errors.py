@@ -4,11 +4,15 @@
       BadRequest                bad-request        400   the form cannot be read
         BadOption               bad-option         400   an option has a value it cannot have
         BadImage                bad-image          400   no image, or one that cannot be decoded
+        BadUrl                  bad-url            400   nothing can be fetched from there
         TooManyPixels           too-many-pixels    400
         ClientGone              client-gone        400   nobody is left to answer
-      InvalidKey                invalid-key        401   missing, unknown or revoked
+      InvalidKey                invalid-key        401   missing, unknown, revoked or expired
       ImageTooLarge             image-too-large    413
+      RateLimited               rate-limited       429
       Overloaded                overloaded         503   refused at once: it would not finish
+      LimitsUnavailable         limits-unavailable 503   nobody can tell who has sent how much
+      AccountsUnavailable       accounts-unavailable 503 nobody can tell whose key it is
       ModelUnavailable          model-unavailable  503   loading, stopping or broken
       DeadlineExceeded          deadline-exceeded  504
 
@@ -49,6 +53,12 @@ class BadImage(BadRequest):
     slug, title = "bad-image", "Invalid image"
 
 
+class BadUrl(BadRequest):
+    """A URL that is not allowed, or from which no file can be fetched."""
+
+    slug, title = "bad-url", "Invalid URL"
+
+
 class TooManyPixels(BadRequest):
     """The image's header promises more pixels than the limit."""
 
@@ -65,7 +75,7 @@ class ClientGone(BadRequest):
 
 
 class InvalidKey(GatewayError):
-    """The API key is missing, unknown or revoked. The answer never says which."""
+    """The API key is missing, unknown, revoked or expired. The answer never says which."""
 
     slug, title, http = "invalid-key", "Invalid API key", HTTPStatus.UNAUTHORIZED
 
@@ -91,6 +101,24 @@ class _RetryLater(GatewayError):
         self.retry_after_s = max(1, math.ceil(wait_s))
 
 
+class RateLimited(_RetryLater):
+    """The caller has sent more than its limits allow."""
+
+    slug, title, http = "rate-limited", "Rate limit exceeded", HTTPStatus.TOO_MANY_REQUESTS
+
+
+class LimitsUnavailable(_RetryLater):
+    """The store of the rate limits is down, and the settings say to refuse then."""
+
+    slug, title = "limits-unavailable", "Rate limits cannot be checked"
+
+
+class AccountsUnavailable(_RetryLater):
+    """The database of accounts and keys is down."""
+
+    slug, title = "accounts-unavailable", "API keys cannot be checked"
+
+
 class Overloaded(_RetryLater):
     """There is more work in hand than can be finished in time."""
 
@@ -109,4 +137,4 @@ class DeadlineExceeded(GatewayError):
     slug, title, http = "deadline-exceeded", "Deadline exceeded", HTTPStatus.GATEWAY_TIMEOUT
 
     def __init__(self, timeout_s: float) -> None:
-        super().__init__(f"No answer within {timeout_s:g} seconds.")
+        super().__init__(f"No answer within {round(timeout_s, 1):g} seconds.")

@@ -21,4 +21,7 @@ UPLOAD_BYTES_IN_FLIGHT = Gauge("clearbg_upload_bytes_in_flight", "Bytes of uploa
 PROBES = Counter("clearbg_probes", "Inferences of our own, to see whether Triton answers.")
 BREAKER_OPEN = Gauge("clearbg_breaker_open", "1 while Triton is not asked because it fails.")
 FALLBACKS = Counter("clearbg_fallbacks", "Images given to the CPU because Triton failed.")
+RATE_LIMIT_FAILURES = Counter(
+    "clearbg_rate_limit_failures", "Questions that the rate limits' store did not answer."
+)
 BUILD = Info("clearbg_build", "Version of the service.")

@@ -10,15 +10,16 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.accounts.gate import Visit
 from gateway.admission import Admission, Place
 from gateway.errors import DeadlineExceeded, ImageTooLarge
-from gateway.images import compose, decode, encode, header
+from gateway.images import compose, decode, encode, geometry, header, matte
 from gateway.images.header import Header
 from gateway.images.matte import Box
 from gateway.images.picture import Picture
 from gateway.metrics import IMAGES, PIXELS_IN_FLIGHT, STAGE_SECONDS
 from gateway.models.model import Model, Priority
-from gateway.options import Options
+from gateway.options import Channels, Format, Options
 from gateway.settings import Settings
 
 P = ParamSpec("P")
@@ -35,6 +36,8 @@ class Result:
     height: int
     foreground: Box | None
     """None when nothing was found."""
+    confidence: float
+    """How sure the model is of what it kept, 0 to 1; see `matte.confidence`."""
     seconds: dict[str, float]
     """By stage: decode, queue, infer, compose, encode."""
     model_version: str
@@ -47,6 +50,7 @@ class _Finished:
     width: int
     height: int
     foreground: Box | None
+    confidence: float
     compose_s: float
     encode_s: float
 
@@ -66,6 +70,8 @@ class Remover:
         data: bytes,
         options: Options,
         *,
+        backdrop: bytes | None = None,
+        visit: Visit | None = None,
         priority: Priority = Priority.INTERACTIVE,
         timeout_s: float | None = None,
     ) -> Result:
@@ -74,41 +80,54 @@ class Remover:
         Args:
             data: the file.
             options: as parsed.
+            backdrop: the file of a picture to lay behind the foreground.
+            visit: who asks, to be counted and charged; None is nobody's business.
             priority: interactive images go before bulk ones.
             timeout_s: seconds to wait; default: the settings' request deadline.
 
         Raises:
-            BadImage, TooManyPixels, ImageTooLarge: the caller's to mend.
+            BadImage, TooManyPixels, ImageTooLarge, BadOption: the caller's to mend.
+            RateLimited: the caller's pixels are used up.
             Overloaded, ModelUnavailable, DeadlineExceeded: ours; safe to repeat.
         """
         timeout_s = timeout_s or self._settings.request_timeout_s
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._remove(data, options, priority, timeout_s)
+                result = await self._remove(data, options, backdrop, visit, priority, timeout_s)
         except TimeoutError as error:
             raise DeadlineExceeded(timeout_s) from error
+        if visit:
+            visit.cut_out()
+        return result
 
     def close(self) -> None:
         """Stop the codec threads once they are done."""
         self._codecs.shutdown()
 
     async def _remove(
-        self, data: bytes, options: Options, priority: Priority, timeout_s: float
+        self,
+        data: bytes,
+        options: Options,
+        backdrop: bytes | None,
+        visit: Visit | None,
+        priority: Priority,
+        timeout_s: float,
     ) -> Result:
         started = time.perf_counter()
-        limits = self._settings
-        if len(data) > limits.max_image_bytes:
-            raise ImageTooLarge(limits.max_image_bytes)
-        read = await self._run(None, header.read, data, max_pixels=limits.max_image_pixels)
-        with self._admission.admit(read.pixels) as place:
-            picture, decode_s = await self._run(place, _decode, read, options)
+        read = await self._read(data)
+        behind = await self._read(backdrop) if backdrop is not None else None
+        limit = self._settings.max_image_pixels
+        with self._admission.admit(_pixels(read, behind, options, limit)) as place:
+            if visit:
+                await visit.spend_pixels(read.pixels)
+            decoded = await self._run(place, _decode, read, behind, options)
             left_s = timeout_s - (time.perf_counter() - started)
             inference = await self._model.infer(
-                picture.model_input, priority=priority, timeout_s=left_s
+                decoded.picture.model_input, priority=priority, timeout_s=left_s
             )
-            done = await self._run(place, _finish, picture, inference.mask, options)
+            done = await self._run(place, _finish, decoded, inference.mask, options, limit)
         seconds = {
-            "decode": decode_s,
+            "decode": decoded.seconds,
             "queue": inference.queue_s,
             "infer": inference.compute_s,
             "compose": done.compose_s,
@@ -123,10 +142,17 @@ class Remover:
             width=done.width,
             height=done.height,
             foreground=done.foreground,
+            confidence=done.confidence,
             seconds=seconds,
             model_version=inference.model_version,
             device=inference.device,
         )
+
+    async def _read(self, data: bytes) -> Header:
+        limits = self._settings
+        if len(data) > limits.max_image_bytes:
+            raise ImageTooLarge(limits.max_image_bytes)
+        return await self._run(None, header.read, data, max_pixels=limits.max_image_pixels)
 
     async def _run(
         self, place: Place | None, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
@@ -140,20 +166,53 @@ class Remover:
         return await asyncio.wrap_future(job)
 
 
-def _decode(read: Header, options: Options) -> tuple[Picture, float]:
+@dataclass(frozen=True)
+class _Decoded:
+    picture: Picture
+    backdrop: Picture | None
+    seconds: float
+
+
+def _pixels(read: Header, behind: Header | None, options: Options, max_pixels: int) -> int:
+    """What a removal takes up at most: its pictures, and a cropped one's new buffer."""
+    taken = read.pixels + (2 * behind.pixels if behind else 0)
+    if options.crop:
+        width, height = options.result_size(*read.size)
+        frame = geometry.around(Box(0, 0, width, height), options.crop_margin)
+        taken += min(frame.pixels, max_pixels)
+    return taken
+
+
+def _decode(read: Header, behind: Header | None, options: Options) -> _Decoded:
     started = time.perf_counter()
     size = options.result_size(*read.size)
     encode.check_side(options.format, *size)
     picture = decode.decode(read, size)
-    return picture, time.perf_counter() - started
+    backdrop = None
+    if behind:
+        # It is enlarged only when it is laid behind, if at all.
+        across, down = geometry.cover_size(*behind.size, *size)
+        backdrop = decode.decode(behind, (min(across, behind.size[0]), min(down, behind.size[1])))
+    return _Decoded(picture, backdrop, time.perf_counter() - started)
 
 
-def _finish(picture: Picture, mask: NDArray[np.uint8], options: Options) -> _Finished:
+def _finish(
+    decoded: _Decoded, mask: NDArray[np.uint8], options: Options, max_pixels: int
+) -> _Finished:
     started = time.perf_counter()
-    background = options.background
-    box = compose.compose(picture, mask, background)
+    done = compose.compose(decoded.picture, mask, options, decoded.backdrop, max_pixels)
     composed_at = time.perf_counter()
-    opaque = background is not None and background[3] == 255
-    data = encode.encode(picture.pixels, options.format, opaque=opaque, dpi=picture.dpi)
-    encode_s = time.perf_counter() - composed_at
-    return _Finished(data, picture.width, picture.height, box, composed_at - started, encode_s)
+    height, width, _ = done.pixels.shape
+    if options.channels is Channels.ALPHA and options.format is not Format.ZIP:
+        data = encode.matte(done.pixels, options.format, dpi=done.dpi)
+    else:
+        data = encode.encode(done.pixels, options.format, opaque=done.opaque, dpi=done.dpi)
+    return _Finished(
+        data=data,
+        width=width,
+        height=height,
+        foreground=done.foreground,
+        confidence=matte.confidence(mask),
+        compose_s=composed_at - started,
+        encode_s=time.perf_counter() - composed_at,
+    )

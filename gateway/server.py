@@ -9,15 +9,20 @@ from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 
 import uvicorn
+from sqlalchemy import Engine
 from starlette.types import ASGIApp
 
 from gateway.accounts import database
+from gateway.accounts.gate import Gate
 from gateway.accounts.keys import KeyStore
+from gateway.accounts.rate_limits import RateLimits
+from gateway.accounts.usage import Usage
 from gateway.metrics import BUILD
 from gateway.models import choose
 from gateway.models.model import Model
+from gateway.outbound import Outbound
 from gateway.removal import Remover
-from gateway.rest import app
+from gateway.rest import app, removebg
 from gateway.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -38,6 +43,8 @@ class Listener(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=settings.trusted_proxies,
                 timeout_graceful_shutdown=round(settings.shutdown_timeout_s),
             )
         )
@@ -58,33 +65,64 @@ class Listener(uvicorn.Server):
             await task
 
 
-async def serve(settings: Settings, started: Callable[[KeyStore], None]) -> None:
+async def serve(settings: Settings, started: Callable[[Engine], None]) -> None:
     """Serve until SIGTERM or SIGINT, then let requests in flight finish.
 
     Args:
         settings: all of them, validated.
-        started: called once the model has answered and the public port listens.
+        started: called with the database once the model has answered and the public port listens.
 
     Raises:
         PortTaken: before anything else was done.
+        Unreachable, BadStore: there is no database or store of limits as asked for.
         ModelNotBuilt, ModelRefused: there is no model as asked for; the message says what to do.
     """
     operations_socket = bind(settings.host, settings.operations_port, "CLEARBG_OPERATIONS_PORT")
     public_socket = bind(settings.host, settings.http_port, "CLEARBG_HTTP_PORT")
-    keys = KeyStore(database.connect(settings.database), cache_s=settings.key_cache_s)
+    engine = database.connect(settings.database)
     stop = _on_signal()
     model: Model | None = None
     operations = app.operations(lambda: None if stop.is_set() else model)
-    async with Listener(operations, operations_socket, settings).running():
-        async with choose.model(settings) as model:
-            remover = Remover(model, settings)
-            public = app.public(remover, keys, settings)
-            async with Listener(public, public_socket, settings).running():
-                BUILD.info({"version": version("clearbg")})
-                started(keys)
-                await stop.wait()
-                log.info("stopping: requests in flight finish first")
-            remover.close()
+    async with (
+        gate(engine, settings) as entrance,
+        outbound(settings) as fetcher,
+        Listener(operations, operations_socket, settings).running(),
+        choose.model(settings) as chosen,
+    ):
+        model = chosen
+        remover = Remover(model, settings)
+        routes = [removebg.router(remover, entrance, fetcher, settings)]
+        public = app.public(routes, settings)
+        async with Listener(public, public_socket, settings).running():
+            BUILD.info({"version": version("clearbg")})
+            started(engine)
+            await stop.wait()
+            log.info("stopping: requests in flight finish first")
+        remover.close()
+
+
+@asynccontextmanager
+async def gate(engine: Engine, settings: Settings) -> AsyncIterator[Gate]:
+    """The gate that the settings ask for; what keys were used for is written down at the end."""
+    keys = KeyStore(engine, cache_s=settings.key_cache_s)
+    limits = RateLimits(settings.rate_limit_url, fail=settings.rate_limit_fail)
+    usage = Usage(keys)
+    try:
+        yield Gate(keys, limits, usage, settings)
+    finally:
+        await usage.close()
+        await limits.close()
+
+
+@asynccontextmanager
+async def outbound(settings: Settings) -> AsyncIterator[Outbound | None]:
+    """What fetches `image_url`; None where that is off."""
+    if settings.image_urls == "off":
+        yield None
+        return
+    fetcher = Outbound(settings.outbound_networks, timeout_s=settings.image_url_timeout_s)
+    async with fetcher.session():
+        yield fetcher
 
 
 def bind(host: str, port: int, setting: str) -> socket.socket:

@@ -1,11 +1,19 @@
 """Every setting of the service: read once from CLEARBG_*, then never changed."""
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+
+def words(text: str) -> list[str]:
+    """The parts of a list with commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 class Settings(BaseSettings):
@@ -27,6 +35,27 @@ class Settings(BaseSettings):
     """SQLAlchemy URL of the keys' database; default: SQLite, `clearbg.db` in the data folder."""
     key_cache_s: float = Field(default=5.0, ge=0)
     """Seconds for which a checked key is believed: a revoked key stops working within them."""
+    rate_limit_url: str = ""
+    """`redis://` or `valkey://` URL where replicas count together; default: each one by itself."""
+    rate_limit_requests_per_minute: int = Field(default=500, ge=0)
+    """Requests of one key in 60 seconds, unless the key has a limit of its own; 0 for no limit."""
+    rate_limit_megapixels_per_minute: int = Field(default=500, ge=0)
+    """Megapixels of one key in 60 seconds, likewise."""
+    rate_limit_wrong_keys_per_minute: int = Field(default=30, ge=0)
+    """Wrong keys from one address in 60 seconds; then keys not seen lately are refused unread."""
+    rate_limit_fail: Literal["open", "closed"] = "open"
+    """While the store of the rate limits is down: `open` lets all pass, `closed` answers 503."""
+    trusted_proxies: str = ""
+    """Addresses or networks of proxies, with commas between them, whose `X-Forwarded-For` and
+    `X-Forwarded-Proto` are believed."""
+    cors_origins: str = ""
+    """Origins, with commas between them, whose pages may call the API; `*` for all."""
+    image_urls: Literal["on", "off"] = "off"
+    """Whether `image_url` is fetched; from the public internet only."""
+    image_url_networks: str = ""
+    """Networks, e.g. `10.1.0.0/16`, that `image_url` may reach although they are not public."""
+    image_url_timeout_s: float = Field(default=10.0, gt=0)
+    """Seconds in which an `image_url` must answer in full."""
     model_repository: Path = Path("model_repository")
     """Folder that `clearbg model build` fills, in Triton's layout."""
     weights: str = ""
@@ -66,6 +95,18 @@ class Settings(BaseSettings):
     """Seconds that requests in flight are given to finish after SIGTERM."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe message that is logged."""
+
+    @property
+    def outbound_networks(self) -> Networks:
+        """`image_url_networks`, parsed."""
+        return tuple(ipaddress.ip_network(text) for text in words(self.image_url_networks))
+
+    @field_validator("image_url_networks", "trusted_proxies")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        for word in words(text):
+            ipaddress.ip_network(word)
+        return text
 
     @property
     def model_dir(self) -> Path:

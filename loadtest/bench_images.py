@@ -69,7 +69,7 @@ def png_writers(mask: NDArray[np.uint8]) -> Table:
     """A 12 MP cut-out by our PNG writer, OpenCV and Pillow, one thread each."""
     rgba = _opaque(photo(*SIZES["12 MP"]))
     image = np.asarray(cv2.resize(rgba[..., :3], (1024, 1024)), np.uint8)
-    compose.compose(Picture(rgba, True, image, None), mask, None)
+    compose.compose(Picture(rgba, True, image, None), mask, Options())
     bgra = cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA)
     sub = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB]
     writers: dict[str, Callable[[], bytes]] = {

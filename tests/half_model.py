@@ -9,11 +9,12 @@ from gateway.models.model import Inference, Priority
 
 
 class HalfModel:
-    """Answers at once; `fail` makes it raise, `delay_s` makes it slow."""
+    """Answers at once; `fail` makes it raise, `delay_s` slow, and `level` less sure."""
 
     def __init__(self) -> None:
         self.fail: Exception | None = None
         self.delay_s = 0.0
+        self.level = 255
         self.calls = 0
 
     async def infer(
@@ -26,7 +27,7 @@ class HalfModel:
         if self.fail:
             raise self.fail
         mask = np.zeros((1024, 1024), np.uint8)
-        mask[:, :512] = 255
+        mask[:, :512] = self.level
         return Inference(mask, "cpu", "half-1", 0.0, 0.001)
 
     async def ready(self) -> bool:

@@ -1,13 +1,19 @@
-"""Opens the database and brings its tables up to date."""
+"""Opens the database, SQLite or PostgreSQL, and brings its tables up to date."""
 
+import sqlite3
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+MIGRATION_LOCK = 0x636C6561726267
+"""PostgreSQL's advisory lock ("clearbg" in ASCII) that one migration holds against another."""
+
+LOCK_TIMEOUT_S = 30
 
 
 class Unreachable(Exception):
@@ -17,11 +23,15 @@ class Unreachable(Exception):
 def connect(url: str) -> Engine:
     """Open the database at a SQLAlchemy URL and migrate it to the newest tables.
 
+    Several processes may do so at once: one migrates, the others wait for it.
+
     Raises:
         Unreachable: the URL is none, its driver is missing, or nothing answers there.
     """
     try:
-        return _connect(url)
+        engine = _engine(url)
+        _migrate(engine)
+        return engine
     except (SQLAlchemyError, ModuleNotFoundError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise Unreachable(
@@ -30,14 +40,38 @@ def connect(url: str) -> Engine:
         ) from error
 
 
-def _connect(url: str) -> Engine:
+def _engine(url: str) -> Engine:
     parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, pool_pre_ping=True)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, connect_args={"timeout": LOCK_TIMEOUT_S})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+
+
+def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            lock = {"lock": MIGRATION_LOCK}
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), lock)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-    return engine
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    """Leave transactions to SQLAlchemy: Python's own would commit before each change of a table."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Lock at once: a transaction that reads first could not write after another one wrote."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

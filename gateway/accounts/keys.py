@@ -3,8 +3,9 @@
 import hashlib
 import secrets
 import string
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from cachetools import TTLCache
 from sqlalchemy import Engine, select
@@ -19,15 +20,37 @@ SECRET_LENGTH = 40
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a key may do in a minute. None: as the settings say. 0: as much as it likes."""
+
+    requests_per_minute: int | None = None
+    megapixels_per_minute: int | None = None
+
+
+@dataclass(frozen=True)
 class ApiKey:
     """What may be known of a key after it was made."""
 
     id: int
+    account: str
+    account_id: int
     name: str
     prefix: str
     last_four: str
     created_at: datetime
+    expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None
+    images: int
+    """Cut out with it so far: one credit each."""
+    limits: Limits
+    account_disabled: bool = field(repr=False)
+
+    @property
+    def works(self) -> bool:
+        """Whether it may be used now: not revoked, not expired, its account not disabled."""
+        expired = self.expires_at is not None and self.expires_at <= datetime.now(UTC)
+        return not (self.revoked_at or expired or self.account_disabled)
 
 
 class KeyStore:
@@ -43,15 +66,28 @@ class KeyStore:
         # Only valid keys are kept: a flood of wrong ones must not push them out.
         self._valid: TTLCache[str, ApiKey] = TTLCache(maxsize=10_000, ttl=cache_s)
 
-    def create(self, name: str) -> tuple[ApiKey, str]:
+    def create(
+        self,
+        name: str,
+        account_id: int,
+        *,
+        lives: timedelta | None = None,
+        limits: Limits | None = None,
+    ) -> tuple[ApiKey, str]:
         """Make a key. Its secret is returned here and never again."""
         secret = "cbg_" + "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
+        limits = limits or Limits()
+        now = datetime.now(UTC)
         row = KeyRow(
+            account_id=account_id,
             sha256=_digest(secret),
             name=name,
             prefix=secret[:8],
             last_four=secret[-4:],
-            created_at=datetime.now(UTC),
+            created_at=now,
+            expires_at=now + lives if lives is not None else None,
+            requests_per_minute=limits.requests_per_minute,
+            megapixels_per_minute=limits.megapixels_per_minute,
         )
         with Session(self._engine) as session, session.begin():
             session.add(row)
@@ -75,23 +111,35 @@ class KeyStore:
 
     def cached(self, secret: str) -> ApiKey | None:
         """The key, if it was checked within the last `cache_s` seconds. Does not block."""
-        return self._valid.get(_digest(secret))
+        key = self._valid.get(_digest(secret))
+        return key if key and key.works else None
 
     def check(self, secret: str) -> ApiKey:
         """Find the key that belongs to a secret.
 
-        Looking it up by its hash leaks nothing by timing: a caller cannot choose a hash's bytes.
+        Its hash is what is looked up and compared: how long that takes tells a caller nothing, who
+        cannot choose a hash's bytes, and it takes as long for a key that no longer works.
 
         Raises:
-            InvalidKey: it is unknown or revoked.
+            InvalidKey: it is unknown, revoked or expired, or its account is disabled.
         """
         digest = _digest(secret)
         with Session(self._engine) as session:
             row = session.scalar(select(KeyRow).where(KeyRow.sha256 == digest))
-            if row is None or row.revoked_at is not None:
-                raise InvalidKey
-            self._valid[digest] = key = _key(row)
-            return key
+            key = _key(row) if row else None
+        if key is None or not key.works:
+            raise InvalidKey
+        self._valid[digest] = key
+        return key
+
+    def add_use(self, images: Mapping[int, int], at: datetime) -> None:
+        """Write down that keys were used until `at`, and how many images each has cut out."""
+        with Session(self._engine) as session, session.begin():
+            for key_id, count in sorted(images.items()):
+                if row := session.get(KeyRow, key_id):
+                    row.last_used_at = at
+                    # In the database, since other replicas add theirs.
+                    row.images = KeyRow.images + count
 
 
 def _digest(secret: str) -> str:
@@ -99,4 +147,18 @@ def _digest(secret: str) -> str:
 
 
 def _key(row: KeyRow) -> ApiKey:
-    return ApiKey(row.id, row.name, row.prefix, row.last_four, row.created_at, row.revoked_at)
+    return ApiKey(
+        id=row.id,
+        account=row.account.name,
+        account_id=row.account_id,
+        name=row.name,
+        prefix=row.prefix,
+        last_four=row.last_four,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+        images=row.images,
+        limits=Limits(row.requests_per_minute, row.megapixels_per_minute),
+        account_disabled=row.account.disabled_at is not None,
+    )

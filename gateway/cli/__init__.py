@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.cli import doctor, keys, model, remove, serve, triton
+from gateway.cli import accounts, doctor, keys, model, remove, serve, triton
 
 app = typer.Typer(
     help="Self-hosted background removal.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -12,4 +12,5 @@ app.command("remove")(remove.remove)
 app.command("triton")(triton.triton)
 app.command("doctor")(doctor.doctor)
 app.add_typer(model.app, name="model")
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(keys.app, name="keys")

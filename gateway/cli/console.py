@@ -1,12 +1,21 @@
 """What the commands share: where they print, and how they give up."""
 
-from typing import NoReturn
+import json as json_
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy import Engine
 
+from gateway.accounts import database
 from gateway.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
@@ -25,3 +34,28 @@ def settings() -> Settings:
     except ValidationError as error:
         lines = (f"CLEARBG_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         fail("; ".join(lines), code=2)
+
+
+def engine() -> Engine:
+    """Open the database of the settings."""
+    try:
+        return database.connect(settings().database)
+    except database.Unreachable as error:
+        fail(error)
+
+
+def show(rows: Sequence[dict[str, Any]], *, json: bool) -> None:
+    """Print rows of the same columns, as a table or as JSON."""
+    if json:
+        typer.echo(json_.dumps(rows, default=datetime.isoformat, indent=2, ensure_ascii=False))
+        return
+    table = Table(*(rows[0] if rows else ()))
+    for row in rows:
+        table.add_row(*(escape(_text(value)) for value in row.values()))
+    out.print(table)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return "" if value is None else str(value)

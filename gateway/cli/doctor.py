@@ -5,6 +5,7 @@ import platform
 import shutil
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import typer
 from rich.table import Table
@@ -13,9 +14,10 @@ from gateway.accounts import database
 from gateway.accounts.keys import KeyStore
 from gateway.cli.console import out, settings
 from gateway.settings import Settings
-from serving import manifest
+from serving import libtorch, manifest
 from serving.cpu_runtime import supports_bf16
 from serving.manifest import ModelNotBuilt
+from serving.tritonserver import TritonNotFound, find
 
 Check = tuple[str, bool, str]
 """What was looked at, whether serving can go on with it, and what was found."""
@@ -39,6 +41,7 @@ def _checks(chosen: Settings) -> Iterator[Check]:
     yield "cpu", True, f"{os.cpu_count()} cores, bfloat16: {'yes' if supports_bf16() else 'no'}"
     yield "model", *_model(chosen)
     yield "precision", *_precision(chosen)
+    yield "triton", *_triton(chosen)
     yield "database", *_database(chosen)
     yield "to build the model", True, ", ".join(_build_tools())
 
@@ -58,12 +61,32 @@ def _precision(chosen: Settings) -> tuple[bool, str]:
     return True, f"{picked} on cpu, in the gateway's process"
 
 
+def _triton(chosen: Settings) -> tuple[bool, str]:
+    if chosen.triton not in ("off", "embedded"):
+        return True, f"asked at {chosen.triton}; /readyz says whether it answers"
+    try:
+        found = find(chosen.tritonserver, chosen.data_dir / "triton")
+    except TritonNotFound as error:
+        return chosen.triton == "off", f"{error}; the CPU in the gateway's process answers"
+    use = "embedded" if chosen.triton == "embedded" else "off (CLEARBG_TRITON)"
+    said = f"{use}, would run on {found.device}: {found.binary}"
+    newer = _newer_torch(found.backends, chosen)
+    return not newer, newer or said
+
+
+def _newer_torch(backends: Path, chosen: Settings) -> str | None:
+    try:
+        return libtorch.warning(backends, manifest.read(chosen.model_dir))
+    except ModelNotBuilt:
+        return None  # told already
+
+
 def _database(chosen: Settings) -> tuple[bool, str]:
     try:
         keys = KeyStore(database.connect(chosen.database)).list()
     except database.Unreachable as error:
         return False, str(error)
-    live = sum(key.revoked_at is None for key in keys)
+    live = sum(key.works for key in keys)
     return True, f"{live} API keys" if live else "no API key yet: clearbg keys create"
 
 

@@ -1,49 +1,73 @@
 """`clearbg keys`: make, list and revoke API keys."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from gateway.accounts import database
-from gateway.accounts.keys import KeyStore
-from gateway.cli.console import fail, out, settings
+from gateway.accounts.accounts import DEFAULT, AccountStore, NoAccount
+from gateway.accounts.keys import KeyStore, Limits
+from gateway.cli.console import Json, engine, fail, out, show
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+
+Quota = Annotated[int | None, typer.Option(min=0, help="Of this key alone; 0 for no limit.")]
 
 
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="What the key is for, in 100 characters.")] = "unnamed",
+    account: Annotated[str, typer.Option(help="Who owns it.")] = DEFAULT,
+    expires_in_days: Annotated[
+        float | None, typer.Option(min=0, max=36500, help="Default: it does not expire.")
+    ] = None,
+    requests_per_minute: Quota = None,
+    megapixels_per_minute: Quota = None,
+    json: Json = False,
 ) -> None:
     """Make a key and print it: this once, since only its hash is kept."""
-    out.print(_store().create(name[:100])[1], markup=False)
+    database = engine()
+    try:
+        owner = AccountStore(database).find(account)
+    except NoAccount as error:
+        fail(error)
+    key, secret = KeyStore(database).create(
+        name[:100],
+        owner.id,
+        lives=timedelta(days=expires_in_days) if expires_in_days is not None else None,
+        limits=Limits(requests_per_minute, megapixels_per_minute),
+    )
+    if json:
+        show([{"id": key.id, "key": secret}], json=True)
+    else:
+        out.print(secret, markup=False)
 
 
 @app.command("list")
-def list_() -> None:
+def list_(json: Json = False) -> None:
     """List all keys."""
-    table = Table("id", "name", "key", "created", "revoked")
-    for key in _store().list():
-        revoked = f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
-        shown = f"{key.prefix}…{key.last_four}"
-        table.add_row(
-            str(key.id), escape(key.name), shown, f"{key.created_at:%Y-%m-%d %H:%M}", revoked
-        )
-    out.print(table)
+    rows = [
+        {
+            "id": key.id,
+            "account": key.account,
+            "name": key.name,
+            "key": f"{key.prefix}…{key.last_four}",
+            "created": key.created_at,
+            "last used": key.last_used_at,
+            "images": key.images,
+            "expires": key.expires_at,
+            "revoked": key.revoked_at,
+            "requests/min": key.limits.requests_per_minute,
+            "megapixels/min": key.limits.megapixels_per_minute,
+        }
+        for key in KeyStore(engine()).list()
+    ]
+    show(rows, json=json)
 
 
 @app.command()
 def revoke(key_id: Annotated[int, typer.Argument(help="The id that `keys list` shows.")]) -> None:
     """Stop a key from working, on every replica within CLEARBG_KEY_CACHE_S seconds."""
-    if not _store().revoke(key_id):
+    if not KeyStore(engine()).revoke(key_id):
         fail(f"there is no key {key_id}; see: clearbg keys list")
     out.print(f"Key {key_id} is revoked.")
-
-
-def _store() -> KeyStore:
-    try:
-        return KeyStore(database.connect(settings().database))
-    except database.Unreachable as error:
-        fail(error)

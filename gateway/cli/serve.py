@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 import uvloop
+from sqlalchemy import Engine
 
 from gateway import server
 from gateway.accounts import database
+from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.keys import KeyStore
+from gateway.accounts.rate_limits import BadStore
 from gateway.cli.console import fail, out, settings
 from gateway.errors import GatewayError
 from gateway.models.choose import ModelRefused
@@ -20,6 +23,7 @@ SAMPLE = "docs/astronaut.jpg"
 FAILURES = (
     server.PortTaken,
     database.Unreachable,
+    BadStore,
     ModelNotBuilt,
     ModelRefused,
     GatewayError,  # the model's first inference failed
@@ -42,9 +46,9 @@ def serve(
     for chatty in ("alembic", "uvicorn"):  # steps that went well; their warnings still show
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
-    def started(keys: KeyStore) -> None:
+    def started(engine: Engine) -> None:
         if welcome:
-            _welcome(chosen, keys)
+            _welcome(chosen, engine)
 
     try:
         uvloop.run(server.serve(chosen, started))
@@ -52,10 +56,12 @@ def serve(
         fail(error)
 
 
-def _welcome(chosen: Settings, keys: KeyStore) -> None:
+def _welcome(chosen: Settings, engine: Engine) -> None:
+    keys = KeyStore(engine)
     url = f"http://{chosen.host}:{chosen.http_port}"
-    live = [key for key in keys.list() if key.revoked_at is None]
-    secret = "YOUR_API_KEY" if live else keys.create("first key")[1]
+    live = [key for key in keys.list() if key.works]
+    account = AccountStore(engine).find(DEFAULT)
+    secret = "YOUR_API_KEY" if live else keys.create("first key", account.id)[1]
     out.print(f"\nClearBG listens on [bold]{url}[/bold]")
     if live:
         first = live[0]

@@ -1,29 +1,73 @@
-"""From a picture and its mask to the finished pixels, in the picture's own buffer."""
+"""From a picture and its mask to the finished pixels."""
+
+import sys
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.images import foreground, matte
+from gateway.errors import BadOption
+from gateway.images import encode, foreground, geometry, matte
 from gateway.images.foreground import CHUNK
 from gateway.images.matte import Alpha, Box
 from gateway.images.picture import Picture, Pixels
-from gateway.options import Color
+from gateway.options import Channels, Color, Format, Options
 
 
-def compose(picture: Picture, mask: NDArray[np.uint8], background: Color | None) -> Box | None:
-    """Cut the picture out, in place: straight alpha, clean edges, background if any.
+@dataclass(frozen=True)
+class Composition:
+    """Finished pixels, ready to be encoded."""
+
+    pixels: Pixels
+    """With `channels=alpha` and in a ZIP, the alpha channel alone says what is transparent."""
+    opaque: bool
+    """Alpha is 255 everywhere."""
+    foreground: Box | None
+    """Where the foreground is; None when nothing was found."""
+    dpi: tuple[float, float] | None
+
+
+def compose(
+    picture: Picture,
+    mask: NDArray[np.uint8],
+    options: Options,
+    backdrop: Picture | None = None,
+    max_pixels: int = sys.maxsize,
+) -> Composition:
+    """Cut the picture out: straight alpha, clean edges, cropped and on a background if asked for.
 
     Args:
-        picture: its pixels become the result.
+        picture: its buffer becomes the result's, unless that is cropped.
         mask: (1024, 1024), the model's.
-        background: RGBA, laid under the foreground; None leaves it transparent, and then pixels
-            of alpha 0 carry no colour: nothing of the old background leaves the service, and the
-            PNG is smaller and three times faster to write.
+        options: the caller's.
+        backdrop: covers what lies behind the foreground; its buffer is written to.
+        max_pixels: that the result may have; a margin may make it larger than the picture.
 
-    Returns:
-        Where the foreground is; None when nothing was found.
+    Raises:
+        BadOption: the margin makes the result larger than that, or than its format holds.
     """
+    alpha = cut_out(picture, mask)
+    if options.format is Format.ZIP:
+        foreground.fill(picture.pixels, alpha, picture.model_input, mask)
+    pixels, box = picture.pixels, matte.box(alpha)
+    if options.crop and box:
+        frame = geometry.around(box, options.crop_margin)
+        encode.check_side(options.format, frame.width, frame.height)
+        if frame.pixels > max(max_pixels, pixels.shape[0] * pixels.shape[1]):
+            raise BadOption(
+                "crop_margin makes the result too large: choose less, or a smaller size."
+            )
+        pixels, box = geometry.cut(pixels, frame), frame.moved(box)
+        alpha = pixels[..., 3].copy()
+    opaque = False
+    if options.channels is Channels.RGBA and options.format is not Format.ZIP:
+        opaque = _put_behind(pixels, alpha, options.background, backdrop)
+    return Composition(pixels, opaque, box, picture.dpi)
+
+
+def cut_out(picture: Picture, mask: NDArray[np.uint8]) -> Alpha:
+    """Give the picture its alpha, in place, and its soft edges the foreground's own colour."""
     pixels = picture.pixels
     alpha = matte.resize(mask, picture.width, picture.height)
     own = None if picture.opaque else pixels[..., 3].copy()
@@ -34,26 +78,52 @@ def compose(picture: Picture, mask: NDArray[np.uint8], background: Color | None)
     if own is not None:
         alpha = np.asarray(cv2.multiply(alpha, own, scale=1 / 255), np.uint8)
         cv2.insertChannel(alpha, pixels, 3)
-    if background:
-        lay_on(pixels, alpha, background)
-    else:
-        words = pixels.view(np.uint32)[..., 0]
-        np.multiply(words, alpha != 0, out=words)
-    return matte.box(alpha)
+    return alpha
 
 
-def lay_on(pixels: Pixels, alpha: Alpha, color: Color) -> None:
-    """Put one colour, opaque or not, under the foreground, in place (Porter and Duff's "over")."""
+def lay_on(pixels: Pixels, alpha: Alpha, under: Color | Pixels) -> None:
+    """Put a colour or a picture under the foreground, in place (Porter and Duff's "over").
+
+    Args:
+        pixels: (H, W, 4).
+        alpha: (H, W), the same as in `pixels`.
+        under: RGBA, or (H, W, 4); opaque or not.
+    """
     words = pixels.view(np.uint32)[..., 0]
-    np.copyto(words, np.array(color, np.uint8).view(np.uint32)[0], where=alpha == 0)
-    flat = pixels.reshape(-1, 4)
+    below = np.asarray(under, np.uint8).view(np.uint32)
+    np.copyto(words, below[..., 0], where=alpha == 0)
+    flat, below = pixels.reshape(-1, 4), below.reshape(-1)
     soft = matte.between(alpha, 1, 255)
-    under, under_alpha = np.array(color[:3], np.float32), color[3] / 255
     for start in range(0, soft.size, CHUNK):
         indices = soft[start : start + CHUNK]
         over = flat[indices].astype(np.float32)
-        front = over[:, 3:] / 255
-        back = under_alpha * (1 - front)
-        total = front + back
-        flat[indices, :3] = np.rint((over[:, :3] * front + under * back) / total)
+        behind = below[indices] if below.size > 1 else below
+        back = behind.view(np.uint8).reshape(-1, 4).astype(np.float32)
+        front_share = over[:, 3:] / 255
+        back_share = back[:, 3:] / 255 * (1 - front_share)
+        total = front_share + back_share
+        mixed = (over[:, :3] * front_share + back[:, :3] * back_share) / total
+        flat[indices, :3] = np.rint(mixed)
         flat[indices, 3] = np.rint(total[:, 0] * 255)
+
+
+def _put_behind(
+    pixels: Pixels, alpha: Alpha, color: Color | None, backdrop: Picture | None
+) -> bool:
+    """Lay the foreground on what was asked for; say whether the result is opaque.
+
+    With nothing behind them, pixels of alpha 0 carry no colour: nothing of the old background
+    leaves the service, and the PNG is smaller and three times faster to write.
+    """
+    if backdrop:
+        under = geometry.cover(backdrop.pixels, pixels.shape[1], pixels.shape[0])
+        if color and not backdrop.opaque:
+            lay_on(under, under[..., 3].copy(), color)
+        lay_on(pixels, alpha, under)
+        return backdrop.opaque or bool(color and color[3] == 255)
+    if color:
+        lay_on(pixels, alpha, color)
+        return color[3] == 255
+    words = pixels.view(np.uint32)[..., 0]
+    np.multiply(words, alpha != 0, out=words)
+    return False

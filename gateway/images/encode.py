@@ -1,9 +1,12 @@
 """Pixels to encoded files."""
 
 import struct
+import zipfile
 from io import BytesIO
 
+import numpy as np
 import simplejpeg
+from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from gateway.errors import BadOption
@@ -14,7 +17,7 @@ from gateway.options import Format
 QUALITY = 90
 """Of JPEG and WebP: where artefacts stop being seen; the usual choice of image services."""
 
-MAX_SIDE = {Format.JPG: 65_500, Format.WEBP: 16_383}
+MAX_SIDE = {Format.JPG: 65_500, Format.WEBP: 16_383, Format.ZIP: 65_500}
 """Pixels a side that the formats can hold. PNG holds any."""
 
 Dpi = tuple[float, float] | None
@@ -39,13 +42,38 @@ def encode(pixels: Pixels, format_: Format, *, opaque: bool, dpi: Dpi = None) ->
     if format_ is Format.PNG:
         return png.encode(pixels, opaque=opaque, dpi=dpi)
     if format_ is Format.JPG:
-        return _jpeg(pixels, dpi)
-    return _webp(pixels, opaque, dpi)
+        return _jpeg(pixels, "RGBX", dpi)
+    if format_ is Format.ZIP:
+        return _zip(pixels, dpi)
+    return _webp(Image.fromarray(pixels).convert("RGB" if opaque else "RGBA"), dpi)
 
 
-def _jpeg(pixels: Pixels, dpi: Dpi) -> bytes:
+def matte(pixels: Pixels, format_: Format, *, dpi: Dpi = None) -> bytes:
+    """Encode the alpha of (H, W, 4) pixels as a grey picture."""
+    alpha = np.ascontiguousarray(pixels[..., 3:])
+    if format_ is Format.JPG:
+        return _jpeg(alpha, "GRAY", dpi)
+    if format_ is Format.WEBP:
+        return _webp(Image.fromarray(alpha[..., 0]).convert("RGB"), dpi)
+    return png.encode(alpha, dpi=dpi)
+
+
+def _zip(pixels: Pixels, dpi: Dpi) -> bytes:
+    """The colours as JPEG and the alpha as PNG: a fraction of a PNG's size, to be put together."""
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:  # stored: both are compressed already
+        parts = {"color.jpg": _jpeg(pixels, "RGBX", dpi), "alpha.png": matte(pixels, Format.PNG)}
+        for name, data in parts.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return file.getvalue()
+
+
+def _jpeg(pixels: NDArray[np.uint8], colorspace: str, dpi: Dpi) -> bytes:
     encoded: bytes = simplejpeg.encode_jpeg(
-        pixels, quality=QUALITY, colorspace="RGBX", colorsubsampling="444"
+        pixels,
+        quality=QUALITY,
+        colorspace=colorspace,
+        colorsubsampling="Gray" if colorspace == "GRAY" else "444",
     )
     if not dpi:
         return encoded
@@ -53,13 +81,11 @@ def _jpeg(pixels: Pixels, dpi: Dpi) -> bytes:
     return encoded[:13] + struct.pack(">BHH", 1, *map(round, dpi)) + encoded[18:]
 
 
-def _webp(pixels: Pixels, opaque: bool, dpi: Dpi) -> bytes:
-    image = Image.fromarray(pixels)
+def _webp(image: Image.Image, dpi: Dpi) -> bytes:
     exif = Image.Exif()
     if dpi:
         exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = dpi
         exif[ExifTags.Base.ResolutionUnit] = 2  # per inch
-    image = image.convert("RGB") if opaque else image
     # Method 0 is a third of the default's time for files a few per cent larger; some large, noisy
     # pictures overflow libwebp's partitions with it, and the slower methods fit them in.
     for method in (0, 2, 4):

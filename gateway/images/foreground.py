@@ -28,6 +28,9 @@ CHUNK = 30_000
 """Soft pixels worked on at once: fits the cache, bounds memory when all of a picture is soft, and
 stays below the 32767 rows that OpenCV's remap takes."""
 
+STRIPE_ROWS = 64
+"""Filled at once, which bounds memory."""
+
 Colors = NDArray[np.float32]
 """(H, W, 3), 0 to 255."""
 
@@ -54,6 +57,29 @@ def clean(pixels: Pixels, alpha: Alpha, image: NDArray[np.uint8], mask: NDArray[
         mixed = words[indices].view(np.uint8).reshape(-1, 4)
         cleaned = unmix(mixed, fronts, backs)
         words[indices] = cleaned.view(np.uint32).reshape(-1)
+
+
+def fill(pixels: Pixels, alpha: Alpha, image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
+    """Give transparent pixels guessed foreground colours, in place.
+
+    For formats that keep alpha apart from the colours: nothing of the old background is left in
+    them, and JPEG blurs nothing foreign into the edges. Nobody sees them: no interpolation.
+
+    Args:
+        pixels: (H, W, 4).
+        alpha: (H, W), the same as in `pixels`.
+        image: (1024, 1024, 3), the picture as the model saw it.
+        mask: (1024, 1024), what the model answered.
+    """
+    height, width, _ = pixels.shape
+    front, _ = guess(image, mask)
+    front[..., 3] = 0
+    words, colors = pixels.view(np.uint32)[..., 0], front.view(np.uint32)[..., 0]
+    columns = np.arange(width) * SIDE // width
+    for top in range(0, height, STRIPE_ROWS):
+        stripe = slice(top, min(top + STRIPE_ROWS, height))
+        rows = np.arange(stripe.start, stripe.stop) * SIDE // height
+        np.copyto(words[stripe], colors[rows[:, None], columns], where=alpha[stripe] == 0)
 
 
 def guess(

@@ -14,28 +14,28 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from gateway.images.picture import Pixels
-
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SUB = 1
 """Each byte minus the one a pixel before it (PNG specification, 9.2): cheap, and good on photos."""
-COLOR_TYPES = {3: 2, 4: 6}
-"""PNG's colour type by channels: RGB and RGBA."""
+COLOR_TYPES = {1: 0, 3: 2, 4: 6}
+"""PNG's colour type by channels: grey, RGB and RGBA."""
 STRIPE_ROWS = 64
 """Filtered and compressed at once: no slower than all at once, without the second copy."""
 INCHES_PER_METRE = 1 / 0.0254
 
 
-def encode(pixels: Pixels, *, opaque: bool, dpi: tuple[float, float] | None = None) -> bytes:
+def encode(
+    pixels: NDArray[np.uint8], *, opaque: bool = False, dpi: tuple[float, float] | None = None
+) -> bytes:
     """Encode as PNG, 8 bits a channel.
 
     Args:
-        pixels: (H, W, 4) sRGB.
+        pixels: (H, W, 4) sRGB, or (H, W, 1) grey.
         opaque: leave the alpha channel out.
         dpi: dots per inch across and down, kept in the file.
     """
-    height, width, _ = pixels.shape
-    channels = 3 if opaque else 4
+    height, width, channels = pixels.shape
+    channels = 3 if opaque else channels
     header = struct.pack(">IIBBBBB", width, height, 8, COLOR_TYPES[channels], 0, 0, 0)
     chunks = [SIGNATURE, *_chunk(b"IHDR", header), *_chunk(b"sRGB", b"\0")]
     if dpi:
@@ -49,7 +49,7 @@ def encode(pixels: Pixels, *, opaque: bool, dpi: tuple[float, float] | None = No
     return b"".join((*chunks, *_chunk(b"IDAT", deflate.flush()), *_chunk(b"IEND", b"")))
 
 
-def _filtered(pixels: Pixels, channels: int) -> Iterator[NDArray[np.uint8]]:
+def _filtered(pixels: NDArray[np.uint8], channels: int) -> Iterator[NDArray[np.uint8]]:
     """Stripes of rows as PNG stores them: the filter's number, then the filtered bytes."""
     height, width, _ = pixels.shape
     rows = np.empty((STRIPE_ROWS, 1 + width * channels), np.uint8)

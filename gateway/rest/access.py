@@ -1,5 +1,6 @@
 """One middleware around every request: its id, its log line, its metrics."""
 
+import asyncio
 import logging
 import re
 import time
@@ -9,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.metrics import REQUEST_SECONDS, REQUESTS
+from gateway.rest import rate_headers
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +39,16 @@ class Access:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                headers.update(rate_headers.headers(scope.get("state", {}).get("windows", ())))
             await send(message)
 
         try:
             await self.app(scope, receive, answer)
+        except asyncio.CancelledError:
+            status = 503  # stopping, and its time is over: the connection closes unanswered
+            raise
         except Exception:  # answered as a problem already; here it is told in full, once
             log.exception("unforeseen error id=%s", request_id)
         finally:

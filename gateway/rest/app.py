@@ -3,23 +3,43 @@
 from collections.abc import Callable
 from importlib.metadata import version
 
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp
 
-from gateway.accounts.keys import KeyStore
 from gateway.models.model import Model
-from gateway.removal import Remover
-from gateway.rest import problems, removebg
+from gateway.rest import problems
 from gateway.rest.access import Access
-from gateway.settings import Settings
+from gateway.settings import Settings, words
+
+DESCRIPTION = """Send an image, get a PNG with a transparent background.
+
+Errors are `application/problem+json` (RFC 9457); `type` names the error, `detail` says what to
+change. Answers with a `Retry-After` may be repeated after so many seconds."""
 
 
-def public(remover: Remover, keys: KeyStore, settings: Settings) -> ASGIApp:
-    """What users call."""
-    app = FastAPI(title="ClearBG", version=version("clearbg"), docs_url=None, redoc_url=None)
-    app.include_router(removebg.router(remover, keys, settings))
+def public(routers: list[APIRouter], settings: Settings) -> ASGIApp:
+    """What users call; its description is at /openapi.json, and readable at /docs."""
+    app = FastAPIOffline(
+        title="ClearBG",
+        version=version("clearbg"),
+        description=DESCRIPTION,
+        redoc_url=None,
+        static_url="/docs/static",
+    )
+    for router in routers:
+        app.include_router(router)
     problems.install(app)
+    if origins := words(settings.cors_origins):
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+        )
     # Around the whole application, so that even an unforeseen error's answer has its request id.
     return Access(app)
 

@@ -2,79 +2,92 @@
 
 import asyncio
 import time
-from pathlib import PurePath
 from typing import Annotated
-from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.accounts.keys import ApiKey, KeyStore
+from gateway.accounts.gate import Gate, Visit
 from gateway.admission import Admission
-from gateway.errors import DeadlineExceeded, InvalidKey
+from gateway.errors import BadImage, BadOption, DeadlineExceeded
 from gateway.metrics import UPLOAD_BYTES_IN_FLIGHT
-from gateway.options import parse
-from gateway.removal import Remover, Result
+from gateway.options import Options, parse
+from gateway.outbound import Outbound
+from gateway.removal import Remover
+from gateway.rest import body, openapi, sources
+from gateway.rest.answers import answer
+from gateway.rest.body import Body, File
 from gateway.rest.disconnect import unless_gone
-from gateway.rest.form import announced_bytes, read_form
+from gateway.rest.entrance import entrance
+from gateway.rest.sources import Names
 from gateway.settings import Settings
 
+IMAGE = Names(file="image", b64="image_b64", url="image_url")
+BACKDROP = Names(file="bg_image")
 
-def router(remover: Remover, keys: KeyStore, settings: Settings) -> APIRouter:
-    """Make the route around one remover."""
+
+def router(
+    remover: Remover, gate: Gate, outbound: Outbound | None, settings: Settings
+) -> APIRouter:
+    """Make the route around one remover.
+
+    Args:
+        remover: does the work.
+        gate: lets callers in.
+        outbound: fetches `image_url`; None where that is not allowed.
+        settings: the limits.
+    """
     routes = APIRouter()
     uploads = Admission(
         settings.max_upload_bytes_in_flight, "uploaded bytes", UPLOAD_BYTES_IN_FLIGHT
     )
+    max_bytes = settings.max_image_bytes
 
-    async def authenticated(x_api_key: Annotated[str, Header()] = "") -> ApiKey:
-        if not x_api_key:
-            raise InvalidKey
-        if key := keys.cached(x_api_key):
-            return key
-        return await asyncio.to_thread(keys.check, x_api_key)
+    async def order(request: Request) -> tuple[Options, File, File | None]:
+        """Everything that the request brings, or names."""
+        sent = await body.read(request, max_image_bytes=max_bytes)
+        options = parse(sent.fields)
+        backdrop = await sources.load(sent, BACKDROP, None, max_image_bytes=max_bytes)
+        if backdrop and options.bg_color:
+            raise BadOption("Send bg_color or bg_image, not both.")
+        return options, await image(sent), backdrop
 
-    @routes.post("/v1/removebg", response_class=Response)
+    async def image(sent: Body) -> File:
+        found = await sources.load(sent, IMAGE, outbound, max_image_bytes=max_bytes)
+        if found is None:
+            raise BadImage(
+                "Send an image: a file in the field `image` (with curl: -F image=@photo.jpg), "
+                "or base64 text in `image_b64`."
+            )
+        return found
+
+    @routes.post(
+        "/v1/removebg",
+        operation_id="removeBackground",
+        summary="Remove the background of one image",
+        response_class=Response,
+        responses=openapi.RESPONSES,
+        openapi_extra=openapi.request_body(settings),
+        tags=["Background removal"],
+    )
     async def removebg(
-        request: Request, key: Annotated[ApiKey, Depends(authenticated)]
+        request: Request, visit: Annotated[Visit, Depends(entrance(gate))]
     ) -> Response:
-        """Remove the background of one image."""
+        """Cuts out what is in front. The answer is the image, or JSON if `Accept` says so."""
         started = time.perf_counter()
-        most = min(announced_bytes(request, settings.max_image_bytes), settings.max_image_bytes)
-        with uploads.admit(most):
+        with uploads.admit(body.announced_bytes(request, max_bytes)):
             try:
                 async with asyncio.timeout(settings.request_timeout_s):
-                    form = await read_form(request, max_image_bytes=settings.max_image_bytes)
+                    options, file, backdrop = await order(request)
             except TimeoutError as error:
                 raise DeadlineExceeded(settings.request_timeout_s) from error
-            left_s = settings.request_timeout_s - (time.perf_counter() - started)
-            work = remover.remove(form.image, parse(form.fields), timeout_s=left_s)
+            work = remover.remove(
+                file.data,
+                options,
+                backdrop=backdrop.data if backdrop else None,
+                visit=visit,
+                timeout_s=settings.request_timeout_s - (time.perf_counter() - started),
+            )
             result = await unless_gone(request, work)
-        return Response(
-            result.data, media_type=result.media_type, headers=headers(result, form.file_name)
-        )
+        return await answer(request, result, file.name)
 
     return routes
-
-
-def headers(result: Result, file_name: str) -> dict[str, str]:
-    """What the answer says beside the image."""
-    suffix = "jpg" if result.media_type == "image/jpeg" else result.media_type.partition("/")[2]
-    name = quote(f"{PurePath(file_name).stem}-cutout.{suffix}")
-    said = {
-        "Content-Disposition": f"inline; filename*=utf-8''{name}",
-        "Server-Timing": ", ".join(
-            f"{stage};dur={seconds * 1000:.1f}" for stage, seconds in result.seconds.items()
-        ),
-        "X-Width": str(result.width),
-        "X-Height": str(result.height),
-        "X-Model-Version": result.model_version,
-        "X-Device": result.device,
-    }
-    if box := result.foreground:
-        said |= {
-            "X-Foreground-Top": str(box.top),
-            "X-Foreground-Left": str(box.left),
-            "X-Foreground-Width": str(box.width),
-            "X-Foreground-Height": str(box.height),
-        }
-    return said

@@ -65,6 +65,7 @@ def test_doctor_says_what_will_run(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     assert "isnet-general-use-" in done.stdout
     assert "torch: no" in done.stdout
+    assert "would run on cpu" in done.stdout
 
 
 def test_doctor_fails_when_the_model_is_missing(tmp_path: Path) -> None:

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gateway.errors import BadOption
 from gateway.images import compose, matte
 from gateway.images.matte import Box
 from gateway.images.picture import Picture, Pixels
-from gateway.options import Color
+from gateway.options import Color, Format, Length, Margin, Options
 
 Mask = NDArray[np.uint8]
 
@@ -36,7 +37,7 @@ def test_a_mask_of_all_or_nothing_stays_so_at_any_size() -> None:
 def test_kept_pixels_stay_exactly_and_transparent_ones_carry_nothing() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (32, 64, 4), np.uint8)
     before = pixels.copy()
-    compose.compose(picture(pixels), halves(255, 0), None)
+    compose.compose(picture(pixels), halves(255, 0), Options())
     assert np.array_equal(pixels[:, :31, :3], before[:, :31, :3])
     assert np.all(pixels[:, :31, 3] == 255)
     assert not pixels[:, 33:].any()
@@ -46,7 +47,7 @@ def test_an_own_alpha_multiplies_the_new_one() -> None:
     pixels = grey()
     pixels[:16, :, 3] = 100
     pixels[20, :, 3] = 0
-    compose.compose(picture(pixels, opaque=False), halves(255, 0), None)
+    compose.compose(picture(pixels, opaque=False), halves(255, 0), Options())
     assert np.all(pixels[:16, :31] == (200, 200, 200, 100))
     assert np.all(pixels[16:20, :31, 3] == 255)
     assert not pixels[20].any()
@@ -72,6 +73,75 @@ def test_a_colour_lies_under_what_alpha_lets_through(
     assert np.all(pixels[:, 32:] == behind)
 
 
+def test_a_picture_lies_under_what_alpha_lets_through() -> None:
+    pixels = grey()
+    pixels[..., 3] = np.repeat([255, 128, 0, 0], 16)
+    under = np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8)
+    under[..., 3] = 255
+    compose.lay_on(pixels, pixels[..., 3].copy(), under)
+    assert np.all(pixels[:, :16] == (200, 200, 200, 255))
+    assert np.array_equal(pixels[:, 32:], under[:, 32:])
+    mixed = 200 * (128 / 255) + under[:, 16:32, :3] * (127 / 255)
+    assert np.abs(pixels[:, 16:32, :3] - mixed).max() <= 1
+
+
+@pytest.mark.parametrize("opaque", [True, False])
+def test_a_backdrop_covers_the_result_whatever_its_size(opaque: bool) -> None:
+    behind = np.full((10, 90, 4), (10, 20, 30, 255 if opaque else 0), np.uint8)
+    options = Options(bg_color=None if opaque else (1, 2, 3, 255))
+    done = compose.compose(picture(grey()), halves(255, 0), options, picture(behind, opaque=opaque))
+    assert done.opaque
+    assert np.all(done.pixels[:, :31, :3] == 200)
+    assert np.all(done.pixels[:, 33:, :3] == ((10, 20, 30) if opaque else (1, 2, 3)))
+
+
+def test_cropping_leaves_the_foreground_with_its_margin() -> None:
+    options = Options(crop=True, crop_margin=Margin(top=Length(3), left=Length(25, percent=True)))
+    done = compose.compose(picture(grey(64, 32)), halves(255, 0), options)
+    assert done.foreground == Box(top=3, left=8, width=32, height=32)
+    assert done.pixels.shape == (35, 40, 4)
+    assert not done.pixels[:3].any()
+    assert not done.pixels[:, :8].any()
+    assert np.all(done.pixels[3:, 8:39] == (200, 200, 200, 255))
+
+
+def test_a_crop_of_nothing_is_the_whole_picture() -> None:
+    done = compose.compose(picture(grey(64, 32)), halves(0, 0), Options(crop=True))
+    assert done.foreground is None
+    assert done.pixels.shape == (32, 64, 4)
+
+
+def test_a_margin_may_not_make_the_result_larger_than_the_limit() -> None:
+    options = Options(crop=True, crop_margin=Margin(top=Length(50, percent=True)))
+    with pytest.raises(BadOption, match="crop_margin"):
+        compose.compose(picture(grey()), halves(255, 255), options, max_pixels=64 * 40)
+
+
+def test_colours_in_a_zip_carry_nothing_of_the_background() -> None:
+    """JPEG knows no transparency: what was behind is filled with the foreground's colour."""
+    pixels = grey(64, 32)
+    pixels[:, :32, :3], pixels[:, 32:, :3] = (250, 10, 10), (10, 250, 10)
+    seen = np.zeros((1024, 1024, 3), np.uint8)
+    seen[:, :512], seen[:, 512:] = (250, 10, 10), (10, 250, 10)
+    options = Options(format=Format.ZIP)
+    done = compose.compose(Picture(pixels, True, seen, None), halves(255, 0), options)
+    assert np.abs(done.pixels[..., :3].astype(int) - (250, 10, 10)).max() <= 3
+    assert not done.pixels[:, 33:, 3].any()
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "confidence"), [(255, 0, 1.0), (0, 0, 0.0), (127, 100, 0.0), (204, 0, 0.8)]
+)
+def test_confidence_is_high_where_the_mask_is_firm(
+    left: int, right: int, confidence: float
+) -> None:
+    assert matte.confidence(halves(left, right)) == pytest.approx(confidence, abs=0.01)
+
+
+def test_what_was_nearly_kept_lowers_confidence() -> None:
+    assert matte.confidence(halves(255, 120)) == pytest.approx(1 / (1 + 120 / 255), abs=0.01)
+
+
 def test_the_box_holds_what_is_more_foreground_than_not() -> None:
     alpha = np.zeros((10, 20), np.uint8)
     assert matte.box(alpha) is None
@@ -94,6 +164,6 @@ def test_a_cut_out_that_comes_again_keeps_its_colours() -> None:
     pixels[..., 3] = ramp
     seen = np.full((1024, 1024, 3), 128, np.uint8)
     mask = np.tile(np.linspace(0, 255, 1024).astype(np.uint8), (1024, 1))
-    compose.compose(Picture(pixels, False, seen, None), mask, None)
+    compose.compose(Picture(pixels, False, seen, None), mask, Options())
     kept = pixels[pixels[..., 3] > 0]
     assert np.all(kept[:, :3] == (220, 60, 40))

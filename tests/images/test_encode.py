@@ -1,3 +1,4 @@
+import zipfile
 from io import BytesIO
 
 import numpy as np
@@ -21,7 +22,10 @@ def test_png_pixels_survive_exactly(width: int, height: int, opaque: bool) -> No
     assert np.array_equal(np.asarray(image), pixels[..., : 3 if opaque else 4])
 
 
-@pytest.mark.parametrize("format_", Format)
+PICTURES = (Format.PNG, Format.JPG, Format.WEBP)
+
+
+@pytest.mark.parametrize("format_", PICTURES)
 def test_each_format_keeps_the_resolution(format_: Format) -> None:
     pixels = np.full((20, 30, 4), 255, np.uint8)
     image = Image.open(BytesIO(encode.encode(pixels, format_, opaque=True, dpi=(300, 150))))
@@ -61,3 +65,24 @@ def test_a_side_that_a_format_cannot_hold_is_refused(
     else:
         with pytest.raises(BadOption, match="choose png"):
             encode.check_side(format_, side, 1)
+
+
+@pytest.mark.parametrize("format_", PICTURES)
+def test_a_matte_is_the_alpha_as_a_grey_picture(format_: Format) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 4), np.uint8)
+    pixels[..., 3] = np.linspace(0, 255, 60)
+    image = Image.open(BytesIO(encode.matte(pixels, format_, dpi=(72, 72))))
+    assert image.mode == ("RGB" if format_ is Format.WEBP else "L")
+    difference = np.asarray(image.convert("L"), np.int16) - pixels[..., 3]
+    assert np.abs(difference).max() <= (0 if format_ is Format.PNG else 8)
+
+
+def test_a_zip_holds_colours_and_alpha() -> None:
+    rows, columns = np.indices((64, 96))
+    pixels = np.dstack([columns * 2, rows * 3, rows + columns, columns]).astype(np.uint8)
+    with zipfile.ZipFile(BytesIO(encode.encode(pixels, Format.ZIP, opaque=False))) as archive:
+        assert archive.namelist() == ["color.jpg", "alpha.png"]
+        color, alpha = (Image.open(archive.open(name)) for name in archive.namelist())
+        assert (color.format, color.mode, alpha.format, alpha.mode) == ("JPEG", "RGB", "PNG", "L")
+        assert np.abs(np.asarray(color, np.int16) - pixels[..., :3]).mean() < 3
+        assert np.array_equal(np.asarray(alpha), pixels[..., 3])

@@ -1,65 +1,18 @@
-"""The route with a small fake model: every answer it can give."""
+"""The route with a small fake model: every result it can give."""
 
-import asyncio
-import tempfile
-import threading
-from collections.abc import AsyncIterator, Callable
+import base64
+import textwrap
+import zipfile
+from collections.abc import Callable
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from prometheus_client import REGISTRY
 
-from gateway.accounts import database
-from gateway.accounts.keys import KeyStore
-from gateway.errors import ModelUnavailable, Overloaded
-from gateway.images import decode
-from gateway.removal import Remover
-from gateway.rest import app
-from gateway.settings import Settings
 from tests.half_model import HalfModel
-
-Post = Callable[..., Any]
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        data_dir=tmp_path,
-        max_image_bytes=1_000_000,
-        max_image_pixels=250_000,
-        max_megapixels_in_flight=1,
-        request_timeout_s=2,
-    )
-
-
-@pytest.fixture
-def model() -> HalfModel:
-    return HalfModel()
-
-
-@pytest.fixture
-def keys(settings: Settings) -> KeyStore:
-    return KeyStore(database.connect(settings.database))
-
-
-@pytest.fixture
-async def client(
-    model: HalfModel, settings: Settings, keys: KeyStore
-) -> AsyncIterator[httpx.AsyncClient]:
-    remover = Remover(model, settings)
-    transport = httpx.ASGITransport(app.public(remover, keys, settings), raise_app_exceptions=False)
-    headers = {"X-API-Key": keys.create("tests")[1]}
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://gateway", headers=headers
-    ) as client:
-        yield client
-    remover.close()
 
 
 async def test_the_left_half_is_cut_out(
@@ -116,164 +69,112 @@ async def test_options_do_what_they_say(
     assert np.abs(corner - right).max() <= 2
 
 
-@pytest.mark.parametrize(
-    ("request_", "status", "slug", "hint"),
-    [
-        pytest.param({}, 400, "bad-request", "multipart", id="no form"),
-        pytest.param({"json": {}}, 400, "bad-request", "multipart", id="json"),
-        pytest.param(
-            {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}},
-            400,
-            "bad-request",
-            "boundary",
-            id="no boundary",
-        ),
-        pytest.param({"files": {"photo": b"x"}}, 400, "bad-image", "`image`", id="another field"),
-        pytest.param({"files": {"image": b""}}, 400, "bad-image", "empty", id="empty file"),
-        pytest.param({"files": {"image": b"x"}}, 400, "bad-image", "JPEG, PNG", id="no image"),
-        pytest.param(
-            {"files": [("image", b"x"), ("image", b"y")]}, 400, "bad-image", "one", id="two files"
-        ),
-        pytest.param(
-            {"files": {"image": b"1" * 1_000_001}}, 413, "image-too-large", "MB", id="bytes"
-        ),
-        pytest.param(
-            {"files": {"image": b"1" * 1_200_000}}, 413, "image-too-large", "MB", id="announced"
-        ),
-        pytest.param(
-            {"files": {"image": (501, 500)}}, 400, "too-many-pixels", "0.25 mega", id="pixels"
-        ),
-        pytest.param(
-            {"files": {"image": (8, 8)}, "data": {"size": "big"}}, 400, "bad-option", "4k", id="opt"
-        ),
-        pytest.param(
-            {"files": {"image": (8, 8)}, "headers": {"X-API-Key": "cbg_wrong"}},
-            401,
-            "invalid-key",
-            "X-API-Key",
-            id="wrong key",
-        ),
-        pytest.param(
-            {"files": {"image": (8, 8)}, "headers": {"X-API-Key": ""}},
-            401,
-            "invalid-key",
-            "X-API-Key",
-            id="no key",
-        ),
-    ],
-)
-async def test_the_callers_mistakes(
-    client: httpx.AsyncClient,
-    model: HalfModel,
-    photo: Callable[..., bytes],
-    request_: dict[str, Any],
-    status: int,
-    slug: str,
-    hint: str,
+async def test_an_image_may_come_as_base64_in_json_or_a_form(
+    client: httpx.AsyncClient, photo: Callable[..., bytes]
 ) -> None:
-    files = request_.get("files")
-    if isinstance(files, dict) and isinstance(files.get("image"), tuple):
-        request_ = request_ | {"files": {"image": photo(*files["image"])}}
+    as_file = await client.post("/v1/removebg", files={"image": photo()}, data={"crop": "true"})
+    text = base64.b64encode(photo()).decode()
+    lines = "data:image/png;base64," + "\r\n".join(textwrap.wrap(text.rstrip("="), 64))
+    ways: list[dict[str, Any]] = [
+        {"json": {"image_b64": text, "crop": True, "size": None}},
+        {"json": {"image_b64": lines, "crop": "1", "crop_margin": 0}},
+        {"data": {"image_b64": text, "crop": "on"}},
+        {"data": {"image_b64": text, "crop": "true"}, "files": {"other": b""}},
+    ]
+    for sent in ways:
+        answer = await client.post("/v1/removebg", **sent)
+        assert answer.content == as_file.content
 
-    answer = await client.post("/v1/removebg", **request_)
 
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
+async def test_json_is_answered_when_it_is_asked_for(
+    client: httpx.AsyncClient, photo: Callable[..., bytes]
+) -> None:
+    files = {"image": photo(200, 100)}
+    image = await client.post("/v1/removebg", files=files)
+    asked = {"Accept": "application/json"}
+    answer = await client.post("/v1/removebg", files=files, headers=asked)
     body = answer.json()
-    assert body["type"] == f"/problems/{slug}"
-    assert body["status"] == status
-    assert hint in body["detail"]
-    assert body["request_id"] == answer.headers["x-request-id"]
-    assert model.calls == 0
+    assert base64.b64decode(body.pop("image_b64")) == image.content
+    assert body == {
+        "media_type": "image/png",
+        "width": 200,
+        "height": 100,
+        "foreground": {"top": 0, "left": 0, "width": 100, "height": 100},
+        "confidence": 1.0,
+        "model_version": "half-1",
+        "device": "cpu",
+    }
+    for other in ("*/*", "image/png, application/json;q=0.5", "text/html"):
+        answer = await client.post("/v1/removebg", files=files, headers={"Accept": other})
+        assert answer.headers["content-type"] == "image/png"
+
+
+async def test_nothing_found_is_an_answer_too(
+    client: httpx.AsyncClient, model: HalfModel, photo: Callable[..., bytes]
+) -> None:
+    model.level = 100
+    sent: dict[str, Any] = {"files": {"image": photo(64, 48)}, "data": {"crop": "true"}}
+    answer = await client.post("/v1/removebg", **sent)
+    assert answer.status_code == 200
+    assert answer.headers["x-confidence"] == "0.000"
+    assert not [name for name in answer.headers if name.startswith("x-foreground")]
+    assert Image.open(BytesIO(answer.content)).size == (64, 48)
+    answer = await client.post("/v1/removebg", **sent, headers={"Accept": "application/json"})
+    assert answer.json()["foreground"] is None
 
 
 @pytest.mark.parametrize(
-    ("fail", "status", "slug", "retry_after"),
+    ("fields", "mode", "size"),
     [
-        (Overloaded("9 images are in front of this one.", 3.2), 503, "overloaded", "4"),
-        (ModelUnavailable("The service is stopping.", 5), 503, "model-unavailable", "5"),
-        (RuntimeError("secret path /srv/x"), 500, "internal", None),
+        ({"channels": "alpha"}, "L", (200, 100)),
+        ({"channels": "alpha", "format": "jpg"}, "L", (200, 100)),
+        ({"channels": "alpha", "crop": "true", "bg_color": "#F00"}, "L", (100, 100)),
+        ({"crop": "true"}, "RGBA", (100, 100)),
+        ({"crop": "true", "crop_margin": "10px 5%"}, "RGBA", (110, 120)),
+        ({"crop": "true", "crop_margin": "1px 2px 3px 4px"}, "RGBA", (106, 104)),
+        ({"crop": "true", "format": "jpg"}, "RGB", (100, 100)),
     ],
 )
-async def test_our_own_failures(
+async def test_crop_and_channels(
     client: httpx.AsyncClient,
-    model: HalfModel,
     photo: Callable[..., bytes],
-    fail: Exception,
-    status: int,
-    slug: str,
-    retry_after: str | None,
+    fields: dict[str, str],
+    mode: str,
+    size: tuple[int, int],
 ) -> None:
-    model.fail = fail
-    answer = await client.post("/v1/removebg", files={"image": photo()})
-    assert answer.status_code == status
-    assert answer.json()["type"] == f"/problems/{slug}"
-    assert answer.headers.get("retry-after") == retry_after
-    assert "secret" not in answer.text
-    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    answer = await client.post("/v1/removebg", files={"image": photo(200, 100)}, data=fields)
+    image = Image.open(BytesIO(answer.content))
+    assert (image.mode, image.size) == (mode, size)
+    assert (answer.headers["x-width"], answer.headers["x-height"]) == tuple(map(str, size))
 
 
-async def test_an_answer_that_takes_too_long_is_given_up(
-    client: httpx.AsyncClient, model: HalfModel, photo: Callable[..., bytes]
+async def test_a_picture_may_lie_behind(
+    client: httpx.AsyncClient, photo: Callable[..., bytes]
 ) -> None:
-    model.delay_s = 60
-    answer = await client.post("/v1/removebg", files={"image": photo()})
-    assert answer.status_code == 504
-    assert answer.json()["type"] == "/problems/deadline-exceeded"
+    behind = BytesIO()
+    Image.new("RGB", (30, 300), (0, 0, 255)).save(behind, "PNG")
+    files = {"image": photo(200, 100), "bg_image": behind.getvalue()}
+    answer = await client.post("/v1/removebg", files=files)
+    pixels = np.asarray(Image.open(BytesIO(answer.content)))
+    assert pixels.shape == (100, 200, 3)
+    assert np.all(pixels[:, 102:] == (0, 0, 255))
 
 
-async def test_work_that_was_given_up_counts_until_its_thread_is_done(
-    client: httpx.AsyncClient, photo: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+async def test_a_zip_recomposes_to_the_png(
+    client: httpx.AsyncClient, photo: Callable[..., bytes]
 ) -> None:
-    """Nothing can stop a thread: until it ends, its memory leaves no place for others."""
-    running, finish = threading.Event(), threading.Event()
-
-    def slow(*args: object) -> None:
-        running.set()
-        finish.wait(10)
-
-    monkeypatch.setattr(decode, "decode", slow)
-    first = asyncio.create_task(client.post("/v1/removebg", files={"image": photo(500, 500)}))
-    await asyncio.to_thread(running.wait, 10)
-    first.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await first
-    assert REGISTRY.get_sample_value("clearbg_pixels_in_flight") == 250_000
-    finish.set()
-    async with asyncio.timeout(10):
-        while REGISTRY.get_sample_value("clearbg_pixels_in_flight"):  # noqa: ASYNC110 (a thread)
-            await asyncio.sleep(0.01)
-
-
-async def test_more_megapixels_than_fit_are_refused_at_once(
-    client: httpx.AsyncClient, model: HalfModel, photo: Callable[..., bytes]
-) -> None:
-    model.delay_s = 0.2
-    statuses: list[int] = []
-
-    async def send() -> None:
-        answer = await client.post("/v1/removebg", files={"image": photo(500, 500)})
-        statuses.append(answer.status_code)
-
-    async with anyio.create_task_group() as group:
-        for _ in range(6):  # of 0.25 MP each, where 1 MP may be in flight
-            group.start_soon(send)
-    assert sorted(statuses) == [200] * 4 + [503] * 2
-
-
-async def test_a_large_upload_is_never_written_to_disk(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*args: object, **kwargs: object) -> None:
-        raise AssertionError("an upload was written to disk")
-
-    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-    noise = np.random.default_rng(0).integers(0, 256, (500, 500, 3), np.uint8)
-    out = BytesIO()
-    Image.fromarray(noise).save(out, "PNG", compress_level=0)
-    large = out.getvalue() + b"\0" * (990_000 - len(out.getvalue()))
-    answer = await client.post("/v1/removebg", files={"image": large})
-    assert answer.status_code == 200
+    files = {"image": photo(200, 100)}
+    png = await client.post("/v1/removebg", files=files)
+    answer = await client.post("/v1/removebg", files=files, data={"format": "zip"})
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"].endswith("-cutout.zip")
+    with zipfile.ZipFile(BytesIO(answer.content)) as archive:
+        image = Image.open(archive.open("color.jpg"))
+        image.putalpha(Image.open(archive.open("alpha.png")))
+    expected = np.asarray(Image.open(BytesIO(png.content)), np.int16)
+    assert np.array_equal(np.asarray(image)[..., 3], expected[..., 3])
+    seen = expected[..., 3] > 0
+    assert np.abs(np.asarray(image, np.int16) - expected)[seen].mean() < 2
 
 
 async def test_a_clients_request_id_is_kept_when_it_is_safe(
@@ -291,31 +192,3 @@ async def test_unknown_paths_and_methods_are_problems_too(client: httpx.AsyncCli
     answer = await client.get("/v1/removebg")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     assert answer.headers["content-type"] == "application/problem+json"
-
-
-async def test_more_upload_bytes_than_fit_are_refused_before_they_are_read(
-    model: HalfModel, settings: Settings, keys: KeyStore, photo: Callable[..., bytes]
-) -> None:
-    small = settings.model_copy(update={"max_upload_bytes_in_flight": 1_500_000})
-    remover = Remover(model, small)
-    transport = httpx.ASGITransport(app.public(remover, keys, small))
-    headers = {
-        "X-API-Key": keys.create("uploads")[1],
-        "Content-Type": "multipart/form-data; boundary=b",
-    }
-    stalled = asyncio.Event()
-
-    async def never_ends() -> AsyncIterator[bytes]:
-        yield b"--b\r\n"
-        stalled.set()
-        await asyncio.sleep(60)
-
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
-        first = asyncio.create_task(
-            client.post("/v1/removebg", content=never_ends(), headers=headers)
-        )
-        await stalled.wait()
-        second = await client.post("/v1/removebg", content=b"x" * 900_000, headers=headers)
-        assert second.status_code == 503
-        assert (await first).status_code == 504
-    remover.close()

@@ -1,0 +1,117 @@
+"""The gate in front of all work: who is calling, and may they call this often?"""
+
+import asyncio
+import ipaddress
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.accounts.keys import ApiKey, KeyStore
+from gateway.accounts.rate_limits import Limit, RateLimits, Window
+from gateway.accounts.usage import Usage
+from gateway.errors import AccountsUnavailable, InvalidKey
+from gateway.settings import Settings
+
+PIXELS = 1_000_000
+"""In a megapixel. Single pixels are counted."""
+
+IPV6_NETWORK_BITS = 64
+"""What one IPv6 customer has: whoever has one address of it has all."""
+
+
+class Visit:
+    """One request of a caller who was let in, and what it spends."""
+
+    def __init__(self, key: ApiKey, gate: "Gate", windows: list[Window]) -> None:
+        self.key = key
+        self._gate = gate
+        self._windows = windows
+
+    async def spend_pixels(self, pixels: int) -> None:
+        """Count an image's pixels, before it is decoded.
+
+        Raises:
+            RateLimited: there are too many for this minute.
+            LimitsUnavailable: nobody can tell, and the settings say to refuse then.
+        """
+        await self._spend(self._gate.megapixels(self.key), pixels)
+
+    def cut_out(self) -> None:
+        """Charge one image: one credit."""
+        self._gate.usage.add(self.key.id, 1)
+
+    async def spend_request(self) -> None:
+        """Count the request itself."""
+        self._gate.usage.add(self.key.id, 0)
+        await self._spend(self._gate.requests(self.key), 1)
+
+    async def _spend(self, limit: Limit, cost: int) -> None:
+        if window := await self._gate.limits.spend(limit, str(self.key.id), cost):
+            self._windows.append(window)
+            window.check()
+
+
+class Gate:
+    """Lets callers in by their key, within their limits."""
+
+    def __init__(
+        self, keys: KeyStore, limits: RateLimits, usage: Usage, settings: Settings
+    ) -> None:
+        self._keys, self.limits, self.usage, self._settings = keys, limits, usage, settings
+        self._wrong_keys = Limit("wrong keys", settings.rate_limit_wrong_keys_per_minute)
+
+    async def enter(self, secret: str, address: str, windows: list[Window]) -> Visit:
+        """Let a caller in.
+
+        Args:
+            secret: as the caller sent it; may be empty.
+            address: the caller's IP address, to slow down who tries out keys.
+            windows: gets where the caller stands with each limit, refused or not.
+
+        Raises:
+            InvalidKey: the key is missing, unknown, revoked or expired.
+            RateLimited: too many requests of the key, or wrong keys from the address.
+            AccountsUnavailable: the database does not answer.
+        """
+        visit = Visit(await self._key(secret, address), self, windows)
+        await visit.spend_request()
+        return visit
+
+    def requests(self, key: ApiKey) -> Limit:
+        """The key's own limit, else the settings'."""
+        own = key.limits.requests_per_minute
+        default = self._settings.rate_limit_requests_per_minute
+        return Limit("requests", default if own is None else own)
+
+    def megapixels(self, key: ApiKey) -> Limit:
+        """The key's own limit, else the settings'."""
+        own = key.limits.megapixels_per_minute
+        default = self._settings.rate_limit_megapixels_per_minute
+        return Limit("megapixels", default if own is None else own, PIXELS)
+
+    async def _key(self, secret: str, address: str) -> ApiKey:
+        if not secret:
+            raise InvalidKey
+        if key := self._keys.cached(secret):
+            return key
+        caller = network(address)
+        if window := await self.limits.exhausted(self._wrong_keys, caller):
+            window.check()
+        try:
+            return await asyncio.to_thread(self._keys.check, secret)
+        except InvalidKey:
+            await self.limits.spend(self._wrong_keys, caller)
+            raise
+        except SQLAlchemyError as error:
+            raise AccountsUnavailable("The service cannot check API keys.", 2) from error
+
+
+def network(address: str) -> str:
+    """What is counted as one caller: an IPv4 address, or an IPv6 network."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address  # a test client, a Unix socket
+    if isinstance(ip, ipaddress.IPv6Address):
+        mapped = ip.ipv4_mapped
+        return str(mapped or ipaddress.ip_network((ip, IPV6_NETWORK_BITS), strict=False))
+    return address

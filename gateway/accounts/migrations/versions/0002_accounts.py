@@ -1,0 +1,53 @@
+"""Accounts own keys; keys expire, have limits of their own, and know their use."""
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+DEFAULT_ACCOUNT = "default"
+"""Owns the keys that were there before accounts, and those that are made without naming one."""
+
+
+def upgrade() -> None:
+    """Create the accounts, and give all keys to the default one."""
+    accounts = op.create_table(
+        "accounts",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.String(100), nullable=False, unique=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("disabled_at", sa.DateTime(timezone=True)),
+    )
+    op.bulk_insert(accounts, [{"name": DEFAULT_ACCOUNT, "created_at": datetime.now(UTC)}])
+    with op.batch_alter_table("api_keys") as keys:
+        keys.add_column(sa.Column("account_id", sa.Integer))
+        keys.add_column(sa.Column("expires_at", sa.DateTime(timezone=True)))
+        keys.add_column(sa.Column("last_used_at", sa.DateTime(timezone=True)))
+        keys.add_column(sa.Column("images", sa.Integer, nullable=False, server_default="0"))
+        keys.add_column(sa.Column("requests_per_minute", sa.Integer))
+        keys.add_column(sa.Column("megapixels_per_minute", sa.Integer))
+    op.execute("UPDATE api_keys SET account_id = (SELECT id FROM accounts)")
+    with op.batch_alter_table("api_keys") as keys:
+        keys.alter_column("account_id", existing_type=sa.Integer, nullable=False)
+        keys.create_foreign_key("api_keys_account", "accounts", ["account_id"], ["id"])
+        keys.create_index("ix_api_keys_account_id", ["account_id"])
+
+
+def downgrade() -> None:
+    """Forget accounts, expiry, limits and use."""
+    with op.batch_alter_table("api_keys") as keys:
+        keys.drop_index("ix_api_keys_account_id")
+        keys.drop_constraint("api_keys_account", type_="foreignkey")
+        for column in (
+            "account_id",
+            "expires_at",
+            "last_used_at",
+            "images",
+            "requests_per_minute",
+            "megapixels_per_minute",
+        ):
+            keys.drop_column(column)
+    op.drop_table("accounts")

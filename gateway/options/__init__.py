@@ -1,0 +1,19 @@
+"""What a caller may ask of a removal."""
+
+from gateway.options.color import Color
+from gateway.options.margin import Length, Margin
+from gateway.options.options import Channels, Format, Options, parse
+from gateway.options.size import SIZES, Area, Size
+
+__all__ = [
+    "SIZES",
+    "Area",
+    "Channels",
+    "Color",
+    "Format",
+    "Length",
+    "Margin",
+    "Options",
+    "Size",
+    "parse",
+]

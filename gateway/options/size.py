@@ -1,0 +1,63 @@
+"""How large the result may be."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from gateway.errors import BadOption
+
+
+@dataclass(frozen=True)
+class Size:
+    """A box, in pixels, that the result must fit in. It turns with the image's orientation."""
+
+    long: int
+    short: int
+
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        """The (width, height) of the result: within the box, proportions kept, never enlarged."""
+        box = (self.long, self.short) if width >= height else (self.short, self.long)
+        scale = min(1.0, box[0] / width, box[1] / height)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+@dataclass(frozen=True)
+class Area:
+    """How many pixels the result may have."""
+
+    max_pixels: int
+
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        """The (width, height) of the result: proportions kept, never enlarged."""
+        scale = min(1.0, math.sqrt(self.max_pixels / (width * height)))
+        shrunk = (max(1, round(width * scale)), max(1, round(height * scale)))
+        # A side cannot shrink below 1: the other one shrinks instead.
+        return min(shrunk[0], self.max_pixels // shrunk[1]), min(shrunk[1], self.max_pixels)
+
+
+SIZES: dict[str, Size | Area | None] = {
+    "original": None,
+    "preview": Area(250_000),
+    "720p": Size(1280, 720),
+    "1080p": Size(1920, 1080),
+    "1440p": Size(2560, 1440),
+    "4k": Size(3840, 2160),
+    "8k": Size(7680, 4320),
+}
+"""The named sizes: a quarter of a megapixel, and the usual video resolutions."""
+
+
+def parse(text: str) -> Size | Area | None:
+    """Read a named size, or WIDTHxHEIGHT; None keeps the original.
+
+    Raises:
+        BadOption: it is neither.
+    """
+    name = text.strip().lower()
+    if name in SIZES:
+        return SIZES[name]
+    if match := re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", name):
+        sides = sorted((int(match[1]), int(match[2])))
+        if sides[0] > 0:
+            return Size(long=sides[1], short=sides[0])
+    raise BadOption(f"size must be one of {', '.join(SIZES)}, or WIDTHxHEIGHT such as 800x600.")

@@ -1,0 +1,113 @@
+"""Requests to URLs that callers name: to the public internet only, never into our own network.
+
+What is checked is the address that a socket is about to connect to. Names that resolve to private
+addresses, odd spellings of 127.0.0.1, redirects and names whose answer changes between a check and
+its use all end there.
+"""
+
+import ipaddress
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from gateway.errors import BadUrl, ImageTooLarge
+from gateway.settings import Networks
+
+MAX_REDIRECTS = 3
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+"""IPv6 addresses that a gateway turns into the IPv4 address in their last 32 bits (RFC 6052)."""
+
+AddressInfo = tuple[int, int, int, str, tuple[object, ...]]
+"""As `socket.getaddrinfo` returns it."""
+
+
+class ForbiddenAddress(OSError):
+    """An address that is not public."""
+
+
+class Outbound:
+    """Fetches images from URLs. Use it inside `session`.
+
+    Args:
+        allowed: networks that may be reached although they are not public.
+        timeout_s: for one fetch, redirects included.
+    """
+
+    def __init__(self, allowed: Networks, *, timeout_s: float) -> None:
+        self._allowed = allowed
+        self._timeout_s = timeout_s
+        self._session: aiohttp.ClientSession | None = None
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["Outbound"]:
+        """Hold connections open inside the block."""
+        async with aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(socket_factory=self._socket),
+            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,  # a small answer must not become a large one
+            headers={"User-Agent": "ClearBG", "Accept-Encoding": "identity"},
+        ) as self._session:
+            yield self
+
+    async def fetch(self, url: str, *, max_bytes: int) -> bytes:
+        """Get what is at a URL.
+
+        Raises:
+            BadUrl: it is no http or https URL, not public, or does not answer with a file in time.
+            ImageTooLarge: as soon as there is more than `max_bytes`.
+        """
+        if not url.lower().startswith(("http://", "https://")):
+            raise BadUrl("must begin with http:// or https://.")
+        assert self._session, "fetch was called outside of session"
+        try:
+            async with self._session.get(url, max_redirects=MAX_REDIRECTS) as answer:
+                if answer.status != 200:
+                    raise BadUrl(f"answered with status {answer.status}.")
+                return await _read(answer, max_bytes)
+        except TimeoutError as error:
+            raise BadUrl(f"did not answer in full within {self._timeout_s:g} seconds.") from error
+        except aiohttp.TooManyRedirects as error:
+            raise BadUrl(f"redirects more than {MAX_REDIRECTS} times.") from error
+        except aiohttp.InvalidURL as error:
+            raise BadUrl("is no valid URL, or redirects to one that is not.") from error
+        except (aiohttp.ClientError, ValueError) as error:
+            # No word about why: answers must not tell which private addresses exist.
+            raise BadUrl("cannot be reached. It must be on the public internet.") from error
+
+    def _socket(self, info: AddressInfo) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if not self.permits(str(address[0])):
+            raise ForbiddenAddress("not a public address")
+        return socket.socket(family, kind, protocol)
+
+    def permits(self, address: str) -> bool:
+        """Whether an IP address is public, or of a network that was allowed."""
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        return is_public(ip) or any(ip in network for network in self._allowed)
+
+
+def is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an address is on the public internet, the IPv4 address inside an IPv6 one too."""
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if ip in NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner:
+            return is_public(inner)
+        if ip.teredo or ip.is_site_local:
+            return False
+    return ip.is_global and not ip.is_multicast
+
+
+async def _read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    if (answer.content_length or 0) > max_bytes:
+        raise ImageTooLarge(max_bytes)
+    received = bytearray()
+    async for chunk in answer.content.iter_any():
+        received += chunk
+        if len(received) > max_bytes:
+            raise ImageTooLarge(max_bytes)
+    return bytes(received)

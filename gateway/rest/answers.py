@@ -1,0 +1,66 @@
+"""Results as HTTP answers: the image itself, or JSON with the image in it."""
+
+import asyncio
+import base64
+import json
+from dataclasses import asdict
+from pathlib import PurePath
+from urllib.parse import quote
+
+from fastapi import Request, Response
+
+from gateway.removal import Result
+
+SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "application/zip": "zip"}
+
+
+async def answer(request: Request, result: Result, file_name: str) -> Response:
+    """Say a result as the request's Accept header asks for it."""
+    said = headers(result)
+    if wants_json(request.headers.get("accept", "")):
+        body = await asyncio.to_thread(_json, result)
+        return Response(body, media_type="application/json", headers=said)
+    name = quote(f"{PurePath(file_name).stem}-cutout.{SUFFIXES[result.media_type]}")
+    said["Content-Disposition"] = f"inline; filename*=utf-8''{name}"
+    return Response(result.data, media_type=result.media_type, headers=said)
+
+
+def wants_json(accept: str) -> bool:
+    """JSON is what was asked for by name, and no image was."""
+    kinds = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    return "application/json" in kinds and not any(kind.startswith("image/") for kind in kinds)
+
+
+def headers(result: Result) -> dict[str, str]:
+    """What is said beside the image."""
+    said = {
+        "Vary": "Accept",
+        "Server-Timing": ", ".join(
+            f"{stage};dur={seconds * 1000:.1f}" for stage, seconds in result.seconds.items()
+        ),
+        "X-Width": str(result.width),
+        "X-Height": str(result.height),
+        "X-Confidence": f"{result.confidence:.3f}",
+        "X-Model-Version": result.model_version,
+        "X-Device": result.device,
+    }
+    if box := result.foreground:
+        said |= {
+            f"X-Foreground-{side.title()}": str(pixels) for side, pixels in asdict(box).items()
+        }
+    return said
+
+
+def _json(result: Result) -> bytes:
+    """Megabytes of base64: not for the event loop's thread."""
+    body = {
+        "image_b64": base64.b64encode(result.data).decode(),
+        "media_type": result.media_type,
+        "width": result.width,
+        "height": result.height,
+        "foreground": asdict(result.foreground) if result.foreground else None,
+        "confidence": round(result.confidence, 3),
+        "model_version": result.model_version,
+        "device": result.device,
+    }
+    return json.dumps(body).encode()

@@ -1,0 +1,236 @@
+"""What /openapi.json says beyond what FastAPI finds in the code: bodies, headers, errors."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from gateway.errors import ClientGone, GatewayError
+from gateway.options import SIZES, Channels, Format
+from gateway.rest.body import READERS
+from gateway.settings import Settings
+
+Schema = dict[str, Any]
+
+NAMED_SIZES = ", ".join(f"`{name}`" for name in SIZES)
+LENGTH = r"[0-9]{1,3}(\.[0-9]{1,6})?(px|%)?"
+
+OPTIONS: dict[str, Schema] = {
+    "size": {
+        "type": "string",
+        "description": f"Largest result: {NAMED_SIZES}, or `WIDTHxHEIGHT`. Nothing is enlarged.",
+        "default": "original",
+        "examples": ["1080p", "800x600"],
+    },
+    "format": {
+        "type": "string",
+        "enum": [*Format, "jpeg"],
+        "description": "`zip` holds color.jpg and alpha.png; `jpg` is on white by default.",
+        "default": "png",
+    },
+    "bg_color": {
+        "type": "string",
+        "pattern": "^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})$",
+        "description": "Hex colour to put under the foreground, with alpha if it has 8 digits.",
+        "examples": ["#FFFFFF", "#FFF", "#FFFFFF80"],
+    },
+    "channels": {
+        "type": "string",
+        "enum": [*Channels],
+        "description": "`alpha` answers the alpha itself, as a grey image.",
+        "default": "rgba",
+    },
+    "crop": {
+        "type": "boolean",
+        "description": "Cut off what is empty around the foreground.",
+        "default": False,
+    },
+    "crop_margin": {
+        "type": "string",
+        "pattern": rf"^{LENGTH}(( +| *, *){LENGTH}){{0,3}}$",
+        "description": "Room left by `crop`: 1, 2 or 4 lengths (all sides; top/bottom and "
+        "left/right; clockwise from the top), in pixels up to 500px or in % of the foreground's "
+        "own side up to 50%.",
+        "default": "0",
+        "examples": ["10px", "5%", "10px 5%"],
+    },
+}
+
+TEXT_SOURCES: dict[str, Schema] = {
+    "image_b64": {
+        "type": "string",
+        "contentEncoding": "base64",
+        "description": "The image as base64 text, also as a data URL, instead of a file.",
+    },
+    "image_url": {
+        "type": "string",
+        "format": "uri",
+        "description": "Where to fetch the image from, on the public internet. Off by default: "
+        "then it is refused.",
+    },
+}
+
+FILES: dict[str, Schema] = {
+    "image": {"type": "string", "format": "binary"},
+    "bg_image": {
+        "type": "string",
+        "format": "binary",
+        "description": "An image to put under the foreground: it is enlarged or shrunk until it "
+        "covers the result, and its middle is taken. Not together with bg_color.",
+    },
+}
+
+INTEGER: Schema = {"type": "integer"}
+BOX = ("Top", "Left", "Width", "Height")
+
+RATE_HEADERS: dict[str, Schema] = {
+    "RateLimit-Policy": {
+        "description": "The key's limits (IETF draft 11).",
+        "schema": {"type": "string"},
+        "example": '"requests";q=500;w=60, "megapixels";q=500;w=60',
+    },
+    "RateLimit": {
+        "description": "What is left of each (r), and seconds until it is renewed (t).",
+        "schema": {"type": "string"},
+        "example": '"requests";r=499;t=60, "megapixels";r=488;t=60',
+    },
+    "X-RateLimit-Limit": {"description": "Of the limit that ends first.", "schema": INTEGER},
+    "X-RateLimit-Remaining": {"description": "Of the limit that ends first.", "schema": INTEGER},
+    "X-RateLimit-Reset": {"description": "When: Unix seconds.", "schema": INTEGER},
+}
+
+REQUEST_ID: dict[str, Schema] = {
+    "X-Request-Id": {
+        "description": "Yours if you sent one, else a new one; it is in the log too.",
+        "schema": {"type": "string"},
+    }
+}
+
+RETRY_AFTER: dict[str, Schema] = {
+    "Retry-After": {"description": "Seconds after which to come back.", "schema": INTEGER}
+}
+
+RESULT_HEADERS: dict[str, Schema] = {
+    "X-Width": {"description": "Of the result, in pixels.", "schema": INTEGER},
+    "X-Height": {"description": "Of the result, in pixels.", "schema": INTEGER},
+    **{
+        f"X-Foreground-{side}": {
+            "description": "Box around the foreground, in pixels of the result. Absent when "
+            "nothing was found.",
+            "schema": INTEGER,
+        }
+        for side in BOX
+    },
+    "X-Confidence": {
+        "description": "How sure the model is of what it kept, 0 to 1; 0 when nothing was found.",
+        "schema": {"type": "number", "minimum": 0, "maximum": 1},
+    },
+    "X-Model-Version": {"description": "Which weights.", "schema": {"type": "string"}},
+    "X-Device": {
+        "description": "Where the model ran.",
+        "schema": {"type": "string", "enum": ["triton-gpu", "triton-cpu", "cpu"]},
+    },
+    "Server-Timing": {"description": "Milliseconds by stage.", "schema": {"type": "string"}},
+}
+
+JSON_RESULT: Schema = {
+    "type": "object",
+    "required": ["image_b64", "media_type", "width", "height", "foreground", "confidence"],
+    "properties": {
+        "image_b64": {"type": "string", "contentEncoding": "base64"},
+        "media_type": {"type": "string", "examples": ["image/png"]},
+        "width": INTEGER,
+        "height": INTEGER,
+        "foreground": {
+            "type": ["object", "null"],
+            "description": "Box around the foreground; null when nothing was found.",
+            "required": [side.lower() for side in BOX],
+            "properties": {side.lower(): INTEGER for side in BOX},
+        },
+        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        "model_version": {"type": "string"},
+        "device": {"type": "string"},
+    },
+}
+
+PROBLEM: Schema = {
+    "type": "object",
+    "description": "RFC 9457.",
+    "required": ["type", "title", "status", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string", "description": "Names the problem; never changes."},
+        "title": {"type": "string"},
+        "status": INTEGER,
+        "detail": {"type": "string", "description": "What is wrong, and what to change."},
+        "request_id": {"type": ["string", "null"]},
+    },
+}
+
+
+def request_body(settings: Settings) -> Schema:
+    """The body of /v1/removebg, in its three content types."""
+    limits = (
+        f"JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC, told by its content; at most "
+        f"{settings.max_image_bytes / 2**20:g} MB and {settings.max_image_pixels / 1e6:g} MP."
+    )
+    files = FILES | {"image": FILES["image"] | {"description": f"The image: {limits}"}}
+    one_of = [{"required": ["image_b64"]}, {"required": ["image_url"]}]
+    text: Schema = {"type": "object", "properties": TEXT_SOURCES | OPTIONS, "oneOf": one_of}
+    multipart: Schema = {
+        "type": "object",
+        "properties": files | TEXT_SOURCES | OPTIONS,
+        "oneOf": [{"required": ["image"]}, *one_of],
+    }
+    schemas = {name: multipart if "multipart" in name else text for name in READERS}
+    content = {name: {"schema": schema} for name, schema in schemas.items()}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def tree(kind: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]]:
+    """Every error that a client may see."""
+    if not kind.__name__.startswith("_") and kind is not ClientGone:
+        yield kind
+    for child in kind.__subclasses__():
+        yield from tree(child)
+
+
+def _errors() -> Iterator[tuple[int | str, Schema]]:
+    for status in sorted({kind.http for kind in tree()}):
+        kinds = [kind for kind in tree() if kind.http is status]
+        retry = RETRY_AFTER if status in (429, 503) else {}
+        limited = {} if status == 401 else RATE_HEADERS
+        yield (
+            status.value,
+            {
+                "description": "; ".join(kind.title for kind in kinds),
+                "headers": REQUEST_ID | retry | limited,
+                "content": {
+                    "application/problem+json": {
+                        "schema": PROBLEM,
+                        "examples": {kind.slug: {"value": _example(kind)} for kind in kinds},
+                    }
+                },
+            },
+        )
+
+
+def _example(kind: type[GatewayError]) -> Schema:
+    return {
+        "type": f"/problems/{kind.slug}",
+        "title": kind.title,
+        "status": kind.http.value,
+        "detail": " ".join((kind.__doc__ or "").split()),
+        "request_id": "1c1f0d5d4e7a4a0f8b5f0d2f7c9e6a31",
+    }
+
+
+RESPONSES: dict[int | str, Schema] = {
+    HTTPStatus.OK.value: {
+        "description": "The result.",
+        "headers": REQUEST_ID | RESULT_HEADERS | RATE_HEADERS,
+        "content": {
+            kind.media_type: {"schema": {"type": "string", "format": "binary"}} for kind in Format
+        }
+        | {"application/json": {"schema": JSON_RESULT}},
+    },
+    **dict(_errors()),
+}

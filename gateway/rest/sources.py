@@ -1,0 +1,73 @@
+"""Where an image of a request comes from: a file, base64 text, or a URL."""
+
+import asyncio
+import binascii
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from gateway.errors import BadImage, BadRequest, BadUrl, ImageTooLarge
+from gateway.outbound import Outbound
+from gateway.rest.body import Body, File
+
+
+@dataclass(frozen=True)
+class Names:
+    """The fields that may carry one image; empty where a transport has no such field."""
+
+    file: str
+    b64: str = ""
+    url: str = ""
+
+
+async def load(
+    body: Body, names: Names, outbound: Outbound | None, *, max_image_bytes: int
+) -> File | None:
+    """The image that the body carries or names; None when it has none of the fields.
+
+    Args:
+        body: as read.
+        names: of the fields to look at.
+        outbound: fetches URLs; None when the settings do not allow that.
+        max_image_bytes: of the image itself.
+
+    Raises:
+        BadRequest: it is sent in more than one way.
+        BadImage: the base64 is none.
+        BadUrl: it cannot be fetched, or URLs are off.
+        ImageTooLarge: it has too many bytes.
+    """
+    sent = [n for n in (names.b64, names.url) if n and body.fields.get(n)]
+    sent += [names.file] if names.file in body.files else []
+    if not sent:
+        return None
+    if len(sent) > 1:
+        raise BadRequest(f"Send one of {', '.join(sent)}, not several.")
+    if names.file in body.files:
+        return body.files[names.file]
+    text = body.fields[sent[0]]
+    if sent[0] == names.b64:
+        return await asyncio.to_thread(_decode, text, names.b64, max_image_bytes)
+    return await _fetch(text, names.url, outbound, max_image_bytes)
+
+
+def _decode(text: str, name: str, max_image_bytes: int) -> File:
+    """Base64, also with line ends, without padding, and as a data URL."""
+    digits = "".join(text.rpartition("base64,")[2].split()).rstrip("=")
+    try:
+        data = binascii.a2b_base64(digits + "=" * (-len(digits) % 4), strict_mode=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadImage(f"{name} is no valid base64.") from error
+    if len(data) > max_image_bytes:
+        raise ImageTooLarge(max_image_bytes)
+    return File(data, "image")
+
+
+async def _fetch(url: str, name: str, outbound: Outbound | None, max_image_bytes: int) -> File:
+    if outbound is None:
+        raise BadUrl(f"{name} is not allowed by this service: send the image itself.")
+    try:
+        data = await outbound.fetch(url, max_bytes=max_image_bytes)
+    except BadUrl as error:
+        raise BadUrl(f"{name} {error}") from error
+    return File(data, PurePosixPath(urlsplit(url).path).name or "image")

@@ -1,0 +1,71 @@
+import subprocess
+import sys
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, text
+
+from gateway.accounts import database
+from gateway.accounts.accounts import DEFAULT
+from gateway.accounts.database import Unreachable
+from gateway.accounts.keys import KeyStore
+from gateway.accounts.tables import Table
+
+OPEN = "import sys; from gateway.accounts import database; database.connect(sys.argv[1])"
+
+
+def migrate(engine: Engine, revision: str, *, down: bool = False) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(database.MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        (command.downgrade if down else command.upgrade)(config, revision)
+
+
+def test_migrations_make_exactly_the_tables(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+
+
+def test_opening_a_database_again_keeps_its_keys(engine: Engine, url: str, account_id: int) -> None:
+    _, secret = KeyStore(engine).create("web shop", account_id)
+    again = database.connect(url)
+    assert KeyStore(again).check(secret).name == "web shop"
+    again.dispose()
+
+
+def test_keys_from_before_accounts_belong_to_the_default_one(engine: Engine) -> None:
+    migrate(engine, "0001", down=True)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO api_keys (sha256, name, prefix, last_four, created_at) "
+                "VALUES ('0', 'old', 'cbg_old1', '1234', '2026-01-01 00:00:00')"
+            )
+        )
+    migrate(engine, "head")
+    (key,) = KeyStore(engine).list()
+    assert (key.name, key.account, key.images, key.works) == ("old", DEFAULT, 0, True)
+
+
+def test_replicas_that_start_at_once_all_come_up(url: str) -> None:
+    replicas = [
+        subprocess.Popen([sys.executable, "-c", OPEN, url], stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for replica in replicas:
+        _, errors = replica.communicate(timeout=60)
+        assert replica.returncode == 0, errors
+    database.connect(url).dispose()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "nosuch://x", "postgresql://nobody@127.0.0.1:1/none", "sqlite:////proc/no/db"],
+)
+def test_a_database_that_cannot_be_opened_is_said_with_the_setting(url: str) -> None:
+    with pytest.raises(Unreachable, match="CLEARBG_DATABASE_URL"):
+        database.connect(url)

@@ -1,0 +1,36 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway.settings import Settings
+from tests.half_model import HalfModel
+from tests.rest.gateway import Gateway, serving
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        data_dir=tmp_path,
+        max_image_bytes=1_000_000,
+        max_image_pixels=250_000,
+        max_megapixels_in_flight=1,
+        request_timeout_s=2,
+    )
+
+
+@pytest.fixture
+def model() -> HalfModel:
+    return HalfModel()
+
+
+@pytest.fixture
+async def gateway(model: HalfModel, settings: Settings) -> AsyncIterator[Gateway]:
+    async with serving(model, settings) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def client(gateway: Gateway) -> httpx.AsyncClient:
+    return gateway.client

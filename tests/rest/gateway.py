@@ -1,0 +1,56 @@
+"""The real application around a small fake model, in this process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+from sqlalchemy import Engine
+
+from gateway import server
+from gateway.accounts import database
+from gateway.accounts.accounts import DEFAULT, AccountStore
+from gateway.accounts.gate import Gate
+from gateway.accounts.keys import KeyStore
+from gateway.models.model import Model
+from gateway.removal import Remover
+from gateway.rest import app, removebg
+from gateway.settings import Settings
+
+
+@dataclass
+class Gateway:
+    """An application, and a client with a key of its own."""
+
+    client: httpx.AsyncClient
+    engine: Engine
+    gate: Gate
+    keys: KeyStore
+
+    def new_key(self, **options: object) -> str:
+        """The secret of a new key of the default account."""
+        account = AccountStore(self.engine).find(DEFAULT)
+        return self.keys.create("tests", account.id, **options)[1]  # type: ignore[arg-type]
+
+    async def charged(self) -> int:
+        """Images that were charged so far."""
+        await self.gate.usage.write()
+        return sum(key.images for key in self.keys.list())
+
+
+@asynccontextmanager
+async def serving(
+    model: Model, settings: Settings, address: str = "127.0.0.1"
+) -> AsyncIterator[Gateway]:
+    """Serve until the block ends; the client has `address`."""
+    engine = database.connect(settings.database)
+    async with server.gate(engine, settings) as gate, server.outbound(settings) as outbound:
+        remover = Remover(model, settings)
+        public = app.public([removebg.router(remover, gate, outbound, settings)], settings)
+        transport = httpx.ASGITransport(public, raise_app_exceptions=False, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            gateway = Gateway(client, engine, gate, KeyStore(engine))
+            client.headers["X-API-Key"] = gateway.new_key()
+            yield gateway
+        remover.close()
+    engine.dispose()

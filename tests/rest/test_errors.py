@@ -1,0 +1,263 @@
+"""Every error that the API can give, and that none of them leaves anything behind."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from gateway.accounts.tables import KeyRow
+from gateway.errors import ModelUnavailable, Overloaded
+from gateway.rest.openapi import tree
+from gateway.settings import Settings
+from tests.half_model import HalfModel
+from tests.rest.gateway import Gateway, serving
+
+Photo = Callable[..., bytes]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request that fails."""
+
+    id: str
+    slug: str
+    hint: str
+    """Part of the detail: what the caller is told to change."""
+    request: Callable[[Photo], dict[str, Any]] = lambda photo: {"files": {"image": photo(8, 8)}}
+    settings: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    break_: Callable[[Gateway], object] = lambda gateway: None
+    before: int = 0
+    """Requests of the same kind that come first, and may pass."""
+
+
+def fields(**sent: object) -> Callable[[Photo], dict[str, Any]]:
+    return lambda photo: {"files": {"image": photo(8, 8)}, "data": sent}
+
+
+def file(content: bytes | tuple[int, int]) -> Callable[[Photo], dict[str, Any]]:
+    return lambda photo: {
+        "files": {"image": photo(*content) if isinstance(content, tuple) else content}
+    }
+
+
+def sent(**request: Any) -> Callable[[Photo], dict[str, Any]]:
+    return lambda photo: request
+
+
+def key(secret: str) -> Callable[[Photo], dict[str, Any]]:
+    return lambda photo: {"files": {"image": photo(8, 8)}, "headers": {"X-API-Key": secret}}
+
+
+NO_BOUNDARY = sent(content=b"x", headers={"Content-Type": "multipart/form-data"})
+NOT_JSON = sent(content=b"{", headers={"Content-Type": "application/json"})
+DEEP_JSON = sent(content=b"[" * 100_000, headers={"Content-Type": "application/json"})
+CUT_FORM = sent(
+    content=b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\nxx',
+    headers={"Content-Type": "multipart/form-data; boundary=b"},
+)
+LARGE_B64 = base64.b64encode(b"1" * 1_000_001).decode()
+
+
+def limit(**per_minute: int) -> dict[str, int]:
+    return {f"rate_limit_{name}_per_minute": quota for name, quota in per_minute.items()}
+
+
+CASES = [
+    Case("no body", "bad-request", "multipart/form-data", sent()),
+    Case("text", "bad-request", "application/json", sent(content=b"x")),
+    Case("no boundary", "bad-request", "boundary", NO_BOUNDARY),
+    Case("cut form", "bad-request", "middle", CUT_FORM),
+    Case("not JSON", "bad-request", "JSON", NOT_JSON),
+    Case("deep JSON", "bad-request", "JSON", DEEP_JSON),
+    Case("JSON list", "bad-request", "object", sent(json=[])),
+    Case("JSON without image", "bad-image", "image_b64", sent(json={})),
+    Case("JSON object as value", "bad-option", "size must be a text", sent(json={"size": {}})),
+    Case(
+        "many fields",
+        "bad-request",
+        "Too many fields",
+        lambda photo: {"files": {"image": photo()}, "data": {str(n): "x" for n in range(60)}},
+    ),
+    Case("long field", "bad-request", "4096", fields(size="x" * 5000)),
+    Case("another field", "bad-image", "`image`", sent(files={"photo": b"x"})),
+    Case("empty file", "bad-image", "empty", file(b"")),
+    Case("no image", "bad-image", "JPEG, PNG", file(b"x")),
+    Case(
+        "two files",
+        "bad-request",
+        "only one",
+        sent(files=[("image", b"x"), ("image", b"y")]),
+    ),
+    Case("three files", "bad-request", "Too many files", sent(files=[("f", b"")] * 3)),
+    Case("file and base64", "bad-request", "one of", fields(image_b64="eHg=")),
+    Case("bad base64", "bad-image", "base64", sent(json={"image_b64": "a*b"})),
+    Case("base64 of no image", "bad-image", "JPEG", sent(data={"image_b64": "eHg="})),
+    Case("URL that is off", "bad-url", "not allowed", sent(json={"image_url": "http://a.b"})),
+    Case(
+        "URL of a file",
+        "bad-url",
+        "http",
+        sent(json={"image_url": "file:///etc/passwd"}),
+        {"image_urls": "on"},
+    ),
+    Case("bytes", "image-too-large", "MB", file(b"1" * 1_000_001)),
+    Case("announced bytes", "image-too-large", "MB", file(b"1" * 4_000_000)),
+    Case("base64 bytes", "image-too-large", "MB", sent(json={"image_b64": LARGE_B64})),
+    Case("base64 form bytes", "image-too-large", "MB", sent(data={"image_b64": LARGE_B64})),
+    Case("pixels", "too-many-pixels", "0.25 mega", file((501, 500))),
+    Case(
+        "pixels behind",
+        "too-many-pixels",
+        "0.25 mega",
+        lambda photo: {"files": {"image": photo(), "bg_image": photo(501, 500)}},
+    ),
+    Case("size", "bad-option", "4k", fields(size="big")),
+    Case("format", "bad-option", "png, jpg", fields(format="tiff")),
+    Case("colour", "bad-option", "#FFF", fields(bg_color="red-ish")),
+    Case("channels", "bad-option", "rgba, alpha", fields(channels="rgb")),
+    Case("crop", "bad-option", "true or false", fields(crop="maybe")),
+    Case("margin", "bad-option", "crop_margin", fields(crop_margin="1 2 3")),
+    Case("long margin", "bad-option", "500px", fields(crop_margin="501px")),
+    Case("wide margin", "bad-option", "50%", fields(crop_margin="51%")),
+    Case(
+        "margin beyond the pixels",
+        "bad-option",
+        "crop_margin",
+        lambda photo: {"files": {"image": photo()}, "data": {"crop": "1", "crop_margin": "500px"}},
+    ),
+    Case(
+        "two backgrounds",
+        "bad-option",
+        "not both",
+        lambda photo: {
+            "files": {"image": photo(), "bg_image": photo()},
+            "data": {"bg_color": "#FFF"},
+        },
+    ),
+    Case("wrong key", "invalid-key", "X-API-Key", key("cbg_wrong")),
+    Case("no key", "invalid-key", "X-API-Key", key("")),
+    Case(
+        "many wrong keys",
+        "rate-limited",
+        "wrong keys",
+        key("cbg_wrong"),
+        limit(wrong_keys=1),
+        before=1,
+    ),
+    Case("requests", "rate-limited", "requests", settings=limit(requests=1), before=1),
+    Case(
+        "megapixels",
+        "rate-limited",
+        "megapixels",
+        file((500, 500)),
+        limit(megapixels=1),
+        before=4,
+    ),
+    Case(
+        "no store of limits",
+        "limits-unavailable",
+        "limits",
+        settings={"rate_limit_url": "redis://127.0.0.1:1", "rate_limit_fail": "closed"},
+    ),
+    Case(
+        "no database",
+        "accounts-unavailable",
+        "API keys",
+        break_=lambda gateway: KeyRow.__table__.drop(gateway.engine),  # type: ignore[attr-defined]
+    ),
+    Case(
+        "queue",
+        "overloaded",
+        "in front",
+        model={"fail": Overloaded("9 images are in front of this one.", 3.2)},
+    ),
+    Case(
+        "model",
+        "model-unavailable",
+        "stopping",
+        model={"fail": ModelUnavailable("The service is stopping.", 5)},
+    ),
+    Case("late", "deadline-exceeded", "2 seconds", model={"delay_s": 60}),
+    Case("bug", "internal", "our end", model={"fail": RuntimeError("secret path /srv/x")}),
+]
+
+AFTER_THE_MODEL = ("queue", "model", "late", "bug", "margin beyond the pixels")
+"""All others are found before the model is asked."""
+
+RETRY_AFTER = {"queue": "4", "model": "5", "no database": "2", "no store of limits": "1"}
+"""Where it is known beforehand."""
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+async def test_each_error_is_told_and_leaves_nothing_behind(
+    case: Case, settings: Settings, model: HalfModel, photo: Photo, tmp_path: Path
+) -> None:
+    for name, value in case.model.items():
+        setattr(model, name, value)
+    async with serving(model, settings.model_copy(update=case.settings)) as gateway:
+        for _ in range(case.before):
+            await gateway.client.post("/v1/removebg", **case.request(photo))
+        case.break_(gateway)
+        charged = 0 if case.slug == "accounts-unavailable" else await gateway.charged()
+        files, images = stored(tmp_path), cut_out()
+        asked = model.calls
+
+        answer = await gateway.client.post("/v1/removebg", **case.request(photo))
+
+        kind = next(kind for kind in tree() if kind.slug == case.slug)
+        assert answer.status_code == kind.http
+        assert answer.headers["content-type"] == "application/problem+json"
+        body = answer.json()
+        assert body["type"] == f"/problems/{case.slug}"
+        assert (body["title"], body["status"]) == (kind.title, kind.http)
+        assert case.hint in body["detail"]
+        assert "secret" not in answer.text
+        assert body["request_id"] == answer.headers["x-request-id"]
+        waits = kind.http in (429, 503)
+        assert ("retry-after" in answer.headers) is waits
+        if case.id in RETRY_AFTER:
+            assert answer.headers["retry-after"] == RETRY_AFTER[case.id]
+        elif waits:
+            assert 1 <= int(answer.headers["retry-after"]) <= 120
+        assert model.calls - asked == (case.id in AFTER_THE_MODEL)
+        assert stored(tmp_path) == files
+        assert cut_out() == images
+        if case.slug != "accounts-unavailable":
+            assert await gateway.charged() == charged
+
+
+def stored(folder: Path) -> set[Path]:
+    """All files, without the database's own journals."""
+    return {path for path in folder.rglob("*") if path.suffix not in (".db-wal", ".db-shm")}
+
+
+def cut_out() -> float:
+    """Images that the metrics count as successes."""
+    return REGISTRY.get_sample_value("clearbg_images_total", {"device": "cpu"}) or 0.0
+
+
+def test_no_error_is_without_a_case() -> None:
+    assert {case.slug for case in CASES} == {kind.slug for kind in tree()}
+
+
+async def test_a_key_that_does_not_work_is_answered_as_if_there_were_none(
+    gateway: Gateway, photo: Photo
+) -> None:
+    now = timedelta()
+    expired = gateway.new_key(lives=now)
+    revoked = gateway.new_key()
+    gateway.keys.revoke(gateway.keys.list()[-1].id)
+    bodies = []
+    for secret in ("", "cbg_unknown", expired, revoked):
+        answer = await gateway.client.post("/v1/removebg", **key(secret)(photo))
+        assert answer.headers["www-authenticate"] == "ApiKey"
+        assert "ratelimit" not in answer.headers
+        bodies.append((answer.status_code, answer.json() | {"request_id": ""}))
+    assert bodies.count(bodies[0]) == 4
+    assert bodies[0][0] == 401

