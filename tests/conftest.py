@@ -1,9 +1,15 @@
 from collections.abc import Callable
 from io import BytesIO
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
+
+# No deadlines: machines are shared. `make fuzz` asks for the large one.
+hypothesis.settings.register_profile("small", max_examples=60, deadline=None)
+hypothesis.settings.register_profile("large", max_examples=10_000, deadline=None)
+hypothesis.settings.load_profile("small")
 
 Make = Callable[..., bytes]
 

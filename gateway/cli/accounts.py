@@ -29,8 +29,8 @@ def list_(json: Json = False) -> None:
         {
             "id": account.id,
             "name": account.name,
-            "created": account.created_at,
-            "disabled": account.disabled_at,
+            "created_at": account.created_at,
+            "disabled_at": account.disabled_at,
         }
         for account in AccountStore(engine()).list()
     ]

@@ -1,6 +1,7 @@
 """What the commands share: where they print, and how they give up."""
 
 import json as json_
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, NoReturn
@@ -17,7 +18,10 @@ from gateway.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
-out = Console(highlight=False, soft_wrap=True)
+PIPE_WIDTH = 200
+"""Columns of a table that nobody looks at in a terminal."""
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
@@ -45,13 +49,14 @@ def engine() -> Engine:
 
 
 def show(rows: Sequence[dict[str, Any]], *, json: bool) -> None:
-    """Print rows of the same columns, as a table or as JSON."""
+    """Print rows of the same columns: as JSON, or as a table without the empty ones."""
     if json:
         typer.echo(json_.dumps(rows, default=datetime.isoformat, indent=2, ensure_ascii=False))
         return
-    table = Table(*(rows[0] if rows else ()))
+    filled = [name for name in (rows[0] if rows else ()) if any(row[name] for row in rows)]
+    table = Table(*(name.replace("_", " ") for name in filled))
     for row in rows:
-        table.add_row(*(escape(_text(value)) for value in row.values()))
+        table.add_row(*(escape(_text(row[name])) for name in filled))
     out.print(table)
 
 

@@ -45,20 +45,20 @@ def create(
 
 @app.command("list")
 def list_(json: Json = False) -> None:
-    """List all keys."""
+    """List all keys; `images` is what was cut out with each so far."""
     rows = [
         {
             "id": key.id,
             "account": key.account,
             "name": key.name,
             "key": f"{key.prefix}…{key.last_four}",
-            "created": key.created_at,
-            "last used": key.last_used_at,
+            "created_at": key.created_at,
+            "last_used_at": key.last_used_at,
             "images": key.images,
-            "expires": key.expires_at,
-            "revoked": key.revoked_at,
-            "requests/min": key.limits.requests_per_minute,
-            "megapixels/min": key.limits.megapixels_per_minute,
+            "expires_at": key.expires_at,
+            "revoked_at": key.revoked_at,
+            "requests_per_minute": key.limits.requests_per_minute,
+            "megapixels_per_minute": key.limits.megapixels_per_minute,
         }
         for key in KeyStore(engine()).list()
     ]

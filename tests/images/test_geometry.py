@@ -1,7 +1,7 @@
 """Frames and covers, for any sizes."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.images import geometry
@@ -48,7 +48,6 @@ def test_the_subject_keeps_its_pixels_and_gets_its_margin(
 
 
 @given(sides, sides, sides, sides)
-@settings(deadline=None)
 def test_a_cover_covers_exactly_and_keeps_its_middle(
     width: int, height: int, over_width: int, over_height: int
 ) -> None:

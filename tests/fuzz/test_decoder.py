@@ -1,0 +1,72 @@
+"""The decoder and what it may do with any bytes."""
+
+import contextlib
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from gateway.errors import BadRequest
+from gateway.images import decode, header
+from gateway.options import Size
+from tests.fuzz import seeds
+
+FILES = seeds.files()
+MAX_PIXELS = 1_000_000
+MAX_GROWTH_BYTES = 400_000_000
+SECONDS = {"small": 10, "large": 600}
+
+
+@st.composite
+def damaged_files(draw: st.DrawFn) -> bytes:
+    """A real file with bytes changed, cut out, put in or repeated."""
+    data = bytearray(draw(st.sampled_from(list(FILES.values()))))
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, len(data)))
+        length = draw(st.integers(0, 8))
+        change = draw(st.binary(max_size=8) | st.just(bytes(data[at : at + 40])))
+        data[at : at + length] = change
+    return bytes(data)
+
+
+@given(st.binary(max_size=400) | damaged_files())
+@example(b"")
+def test_any_bytes_are_a_picture_or_a_clear_error(data: bytes) -> None:
+    before = psutil.Process().memory_info().rss
+    with contextlib.suppress(BadRequest):
+        read = header.read(data, max_pixels=MAX_PIXELS)
+        size = Size(256, 256).fit(*read.size)
+        picture = decode.decode(read, size)
+        assert (picture.width, picture.height) == size
+        assert picture.model_input.shape == (1024, 1024, 3)
+    assert psutil.Process().memory_info().rss - before < MAX_GROWTH_BYTES
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_seeds_themselves_are_read(name: str) -> None:
+    read = header.read(FILES[name], max_pixels=MAX_PIXELS)
+    assert decode.decode(read, read.size).width == seeds.SIDE
+
+
+def test_led_by_coverage_nothing_is_found(tmp_path: Path) -> None:
+    for number, data in enumerate(FILES.values()):
+        (tmp_path / f"seed{number}").write_bytes(data)
+    seconds = SECONDS[settings.get_current_profile_name()]
+    limits = ["-timeout=10", "-rss_limit_mb=2048", f"-max_total_time={seconds}"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fuzz.decoder",
+        tmp_path,
+        *limits,
+        "-print_final_stats=1",
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=seconds + 60, cwd=Path(__file__).parents[2]
+    )
+    print(done.stderr[-800:])  # noqa: T201 (what ran, for `make fuzz`)
+    assert done.returncode == 0, done.stderr[-4000:]
