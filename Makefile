@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test check lint types format bench bench-images bench-triton soak pictures lock clean
+.PHONY: help run triton model test check lint types format bench bench-images bench-triton bench-gate fuzz soak pictures lock clean
 
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
@@ -11,7 +11,7 @@ MODEL_DEV := .venv-model/dev.stamp
 MODEL := model_repository/isnet/1/manifest.json
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(SERVE) $(TRITON) $(MODEL) ## Set up what is missing, then serve
 	@CLEARBG_TRITON=$${CLEARBG_TRITON:-embedded} .venv/bin/clearbg serve --welcome
@@ -48,6 +48,12 @@ bench-triton: $(DEV) $(TRITON) $(MODEL) ## Throughput through Triton, and priori
 soak: $(DEV) $(TRITON) $(MODEL) ## Chaos in full, and memory over 500 images: 20 minutes
 	.venv/bin/python -m loadtest.chaos 200 0.85
 	.venv/bin/python -m loadtest.soak
+
+bench-gate: $(DEV) ## Cost of checking a key and its limits
+	.venv/bin/python -m loadtest.bench_gate
+
+fuzz: $(DEV) ## Damaged files and odd requests, for half an hour
+	.venv/bin/pytest tests/fuzz --hypothesis-profile=large -s
 
 bench: $(DEV) $(MODEL) ## Seconds per image, by stage
 	.venv/bin/python -m loadtest.bench

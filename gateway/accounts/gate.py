@@ -1,7 +1,9 @@
 """The gate in front of all work: who is calling, and may they call this often?"""
 
 import asyncio
+import contextlib
 import ipaddress
+from collections.abc import Coroutine
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -11,6 +13,9 @@ from gateway.accounts.usage import Usage
 from gateway.errors import AccountsUnavailable, InvalidKey
 from gateway.settings import Settings
 
+_running: set[asyncio.Task[None]] = set()
+"""Tasks that nobody awaits: the event loop itself would let them be collected."""
+
 PIXELS = 1_000_000
 """In a megapixel. Single pixels are counted."""
 
@@ -18,10 +23,14 @@ IPV6_NETWORK_BITS = 64
 """What one IPv6 customer has: whoever has one address of it has all."""
 
 
+Windows = list[asyncio.Task[Window | None]]
+"""Where a caller stands with each limit that was looked at: read while the work is done."""
+
+
 class Visit:
     """One request of a caller who was let in, and what it spends."""
 
-    def __init__(self, key: ApiKey, gate: "Gate", windows: list[Window]) -> None:
+    def __init__(self, key: ApiKey, gate: "Gate", windows: Windows) -> None:
         self.key = key
         self._gate = gate
         self._windows = windows
@@ -45,9 +54,13 @@ class Visit:
         await self._spend(self._gate.requests(self.key), 1)
 
     async def _spend(self, limit: Limit, cost: int) -> None:
-        if window := await self._gate.limits.spend(limit, str(self.key.id), cost):
-            self._windows.append(window)
-            window.check()
+        limits, who = self._gate.limits, str(self.key.id)
+        passed = await limits.spend(limit, who, cost)
+        refused = 0 if passed else cost
+        window = asyncio.create_task(limits.window(limit, who, refused))
+        self._windows.append(window)
+        if not passed:
+            raise limits.refusal(limit, await window)
 
 
 class Gate:
@@ -59,7 +72,7 @@ class Gate:
         self._keys, self.limits, self.usage, self._settings = keys, limits, usage, settings
         self._wrong_keys = Limit("wrong keys", settings.rate_limit_wrong_keys_per_minute)
 
-    async def enter(self, secret: str, address: str, windows: list[Window]) -> Visit:
+    async def enter(self, secret: str, address: str, windows: Windows) -> Visit:
         """Let a caller in.
 
         Args:
@@ -92,10 +105,13 @@ class Gate:
         if not secret:
             raise InvalidKey
         if key := self._keys.cached(secret):
+            if self._keys.is_ageing(secret):
+                _in_background(self._check_again(secret))
             return key
         caller = network(address)
-        if window := await self.limits.exhausted(self._wrong_keys, caller):
-            window.check()
+        window = await self.limits.window(self._wrong_keys, caller, refused=1)
+        if window and not window.remaining:
+            raise self.limits.refusal(self._wrong_keys, window)
         try:
             return await asyncio.to_thread(self._keys.check, secret)
         except InvalidKey:
@@ -103,6 +119,17 @@ class Gate:
             raise
         except SQLAlchemyError as error:
             raise AccountsUnavailable("The service cannot check API keys.", 2) from error
+
+    async def _check_again(self, secret: str) -> None:
+        """What it finds, the next request sees."""
+        with contextlib.suppress(InvalidKey, SQLAlchemyError):
+            await asyncio.to_thread(self._keys.check, secret)
+
+
+def _in_background(work: Coroutine[None, None, None]) -> None:
+    task = asyncio.create_task(work)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
 
 
 def network(address: str) -> str:

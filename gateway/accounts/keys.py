@@ -18,6 +18,10 @@ ALPHABET = string.ascii_letters + string.digits
 SECRET_LENGTH = 40
 """Characters of 62: 238 bits, so a plain SHA-256 cannot be searched and needs no salt."""
 
+CACHED_KEYS = 10_000
+FRESH_SHARE = 0.8
+"""Of the time that a key is believed; in the rest it is checked again when it is used."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -64,7 +68,8 @@ class KeyStore:
     def __init__(self, engine: Engine, *, cache_s: float = 0) -> None:
         self._engine = engine
         # Only valid keys are kept: a flood of wrong ones must not push them out.
-        self._valid: TTLCache[str, ApiKey] = TTLCache(maxsize=10_000, ttl=cache_s)
+        self._valid: TTLCache[str, ApiKey] = TTLCache(CACHED_KEYS, cache_s)
+        self._fresh: TTLCache[str, bool] = TTLCache(CACHED_KEYS, cache_s * FRESH_SHARE)
 
     def create(
         self,
@@ -114,6 +119,16 @@ class KeyStore:
         key = self._valid.get(_digest(secret))
         return key if key and key.works else None
 
+    def is_ageing(self, secret: str) -> bool:
+        """Say, once, that a cached key will soon have to be checked again.
+
+        Who checks it already then spares callers who come all the time the wait for the database.
+        """
+        digest = _digest(secret)
+        ageing = digest not in self._fresh
+        self._fresh[digest] = True
+        return ageing
+
     def check(self, secret: str) -> ApiKey:
         """Find the key that belongs to a secret.
 
@@ -128,8 +143,9 @@ class KeyStore:
             row = session.scalar(select(KeyRow).where(KeyRow.sha256 == digest))
             key = _key(row) if row else None
         if key is None or not key.works:
+            self._valid.pop(digest, None)
             raise InvalidKey
-        self._valid[digest] = key
+        self._valid[digest], self._fresh[digest] = key, True
         return key
 
     def add_use(self, images: Mapping[int, int], at: datetime) -> None:

@@ -60,18 +60,6 @@ class Window:
     """Whole units."""
     reset_s: float
     """Until the minute's end; when refused, until this request would pass."""
-    passed: bool = True
-    """False: nothing was counted."""
-
-    def check(self) -> None:
-        """Refuse the request if it did not pass.
-
-        Raises:
-            RateLimited: saying when it would.
-        """
-        if not self.passed:
-            limit = self.limit
-            raise RateLimited(f"More than {limit.quota} {limit.name} a minute.", self.reset_s)
 
 
 class RateLimits:
@@ -94,50 +82,56 @@ class RateLimits:
         if self._pool:
             await self._pool.aclose()
 
-    async def spend(self, limit: Limit, who: str, cost: int = 1) -> Window | None:
+    async def spend(self, limit: Limit, who: str, cost: int = 1) -> bool:
         """Count `cost` steps of a caller if the limit allows them all, else none.
 
         A cost above the whole quota is taken as the whole quota: a large image passes when the
         caller has sent nothing else for a while.
 
         Returns:
-            Where the caller stands; None when there is no limit or the store is down.
+            Whether it passed: also when there is no limit, or the store is down and that is to
+            let all pass.
 
         Raises:
             LimitsUnavailable: the store is down, and the settings say to fail closed.
         """
         if limit.quota <= 0:
-            return None
+            return True
         cost = min(cost, limit.quota * limit.unit)
         try:
             async with self._store():
-                passed = await self._limiter.hit(_item(limit), limit.name, who, cost=cost)
-                return await self._window(limit, who, 0 if passed else cost)
+                return await self._limiter.hit(_item(limit), limit.name, who, cost=cost)
         except (StorageError, TimeoutError) as error:
             self._without_store(error)
-            return None
+            return True
 
-    async def exhausted(self, limit: Limit, who: str) -> Window | None:
-        """Where a caller stands who could spend nothing now; None for all others."""
+    async def window(self, limit: Limit, who: str, refused: int = 0) -> Window | None:
+        """Where a caller stands, of whom `refused` steps were or would be refused.
+
+        Returns:
+            None when there is no limit, or the store is down.
+        """
         if limit.quota <= 0:
             return None
+        key = _item(limit).key_for(limit.name, who)
         try:
             async with self._store():
-                window = await self._window(limit, who, 1)
-        except (StorageError, TimeoutError) as error:
-            self._without_store(error)
-            return None
-        return None if window.remaining else window
-
-    async def _window(self, limit: Limit, who: str, refused: int) -> Window:
-        """Look a caller up, of whom `refused` steps were refused."""
-        key = _item(limit).key_for(limit.name, who)
-        before, before_ttl_s, now, now_ttl_s = await self._storage.get_sliding_window(key, WINDOW_S)
+                seen = await self._storage.get_sliding_window(key, WINDOW_S)
+        except (StorageError, TimeoutError):
+            return None  # told by whoever spends
+        before, before_ttl_s, now, now_ttl_s = seen
         quota = limit.quota * limit.unit
         left = quota - before * before_ttl_s / WINDOW_S - now
         rest_s = now_ttl_s % WINDOW_S or WINDOW_S  # the window outlives its minute by another one
-        wait_s = _wait_s(quota - refused, before, before_ttl_s, now, rest_s) if refused else rest_s
-        return Window(limit, max(0, math.floor(left / limit.unit)), wait_s, passed=not refused)
+        free = quota - min(refused, quota)
+        wait_s = _wait_s(free, before, before_ttl_s, now, rest_s) if refused else rest_s
+        return Window(limit, max(0, math.floor(left / limit.unit)), wait_s)
+
+    @staticmethod
+    def refusal(limit: Limit, window: Window | None) -> RateLimited:
+        """What to tell a caller who was refused."""
+        wait_s = window.reset_s if window else WINDOW_S
+        return RateLimited(f"More than {limit.quota} {limit.name} a minute.", wait_s)
 
     @asynccontextmanager
     async def _store(self) -> AsyncIterator[None]:
@@ -183,7 +177,6 @@ def _pool(url: str) -> BlockingConnectionPool:
     try:
         return BlockingConnectionPool.from_url(
             url.replace("valkey", "redis", 1) if url.startswith("valkey") else url,
-            socket_timeout=STORE_TIMEOUT_S,
             socket_connect_timeout=STORE_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
             max_connections=MAX_CONNECTIONS,

@@ -41,7 +41,9 @@ class Access:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
-                headers.update(rate_headers.headers(scope.get("state", {}).get("windows", ())))
+                headers.update(
+                    await rate_headers.headers(scope.get("state", {}).get("windows", []))
+                )
             await send(message)
 
         try:

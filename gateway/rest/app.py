@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp
 
 from gateway.models.model import Model
-from gateway.rest import problems
+from gateway.rest import openapi, problems
 from gateway.rest.access import Access
 from gateway.settings import Settings, words
 
@@ -38,7 +38,7 @@ def public(routers: list[APIRouter], settings: Settings) -> ASGIApp:
             allow_origins=origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["*"],
+            expose_headers=openapi.EXPOSED,
         )
     # Around the whole application, so that even an unforeseen error's answer has its request id.
     return Access(app)

@@ -193,6 +193,10 @@ def tree(kind: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]
         yield from tree(child)
 
 
+EXPOSED = [*REQUEST_ID, *RETRY_AFTER, *RATE_HEADERS, *RESULT_HEADERS, "Content-Disposition"]
+"""What a page of another origin may read: browsers know no `*` for requests with a key."""
+
+
 def _errors() -> Iterator[tuple[int | str, Schema]]:
     for status in sorted({kind.http for kind in tree()}):
         kinds = [kind for kind in tree() if kind.http is status]

@@ -3,28 +3,30 @@
 Source: draft-ietf-httpapi-ratelimit-headers-11, whose fields are RFC 9651 lists.
 """
 
+import asyncio
 import math
 import time
-from collections.abc import Sequence
 
-from gateway.accounts.rate_limits import WINDOW_S, Window
+from gateway.accounts.gate import Windows
+from gateway.accounts.rate_limits import WINDOW_S
 
 
-def headers(windows: Sequence[Window]) -> dict[str, str]:
+async def headers(windows: Windows) -> dict[str, str]:
     """What an answer says of its caller's limits; nothing where there are none.
 
     The older fields have room for one limit: the one that will be used up first.
     """
-    if not windows:
+    known = [window for window in await asyncio.gather(*windows) if window]
+    if not known:
         return {}
-    tightest = min(windows, key=lambda window: window.remaining / window.limit.quota)
+    tightest = min(known, key=lambda window: window.remaining / window.limit.quota)
     return {
         "RateLimit-Policy": ", ".join(
-            f'"{window.limit.name}";q={window.limit.quota};w={WINDOW_S}' for window in windows
+            f'"{window.limit.name}";q={window.limit.quota};w={WINDOW_S}' for window in known
         ),
         "RateLimit": ", ".join(
             f'"{window.limit.name}";r={window.remaining};t={math.ceil(window.reset_s)}'
-            for window in windows
+            for window in known
         ),
         "X-RateLimit-Limit": str(tightest.limit.quota),
         "X-RateLimit-Remaining": str(tightest.remaining),

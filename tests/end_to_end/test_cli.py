@@ -1,3 +1,4 @@
+import json
 import subprocess
 from pathlib import Path
 
@@ -58,6 +59,40 @@ def test_remove_says_what_is_wrong_and_writes_nothing(
     assert hint in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir() if path.name != "var"] == []
+
+
+def test_accounts_and_keys_are_made_listed_and_stopped(tmp_path: Path) -> None:
+    def said(*arguments: str) -> str:
+        done = clearbg(tmp_path, *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    said("accounts", "create", "shop")
+    limits = ("--requests-per-minute", "7", "--expires-in-days", "30")
+    made = json.loads(said("keys", "create", "--account", "shop", *limits, "--json"))
+    (key,) = json.loads(said("keys", "list", "--json"))
+    assert (key["id"], key["account"], key["requests_per_minute"]) == (made[0]["id"], "shop", 7)
+    assert key["expires_at"]
+    assert made[0]["key"] not in said("keys", "list")
+    assert "revoked" in said("keys", "revoke", str(key["id"]))
+    said("accounts", "disable", "shop")
+    accounts = json.loads(said("accounts", "list", "--json"))
+    assert [bool(account["disabled_at"]) for account in accounts] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["accounts", "create", "default"], "already"),
+        (["accounts", "disable", "nobody"], "accounts list"),
+        (["keys", "create", "--account", "nobody"], "accounts list"),
+        (["keys", "revoke", "99"], "keys list"),
+    ],
+)
+def test_what_is_not_there_is_said(tmp_path: Path, arguments: list[str], hint: str) -> None:
+    done = clearbg(tmp_path, *arguments)
+    assert done.returncode == 1
+    assert hint in done.stderr
 
 
 def test_doctor_says_what_will_run(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Small real files of every format that is read, to be damaged."""
 
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pillow_heif
@@ -18,7 +19,7 @@ def files() -> dict[str, bytes]:
     rgb = rgba.convert("RGB")
     exif = Image.Exif()
     exif[0x0112] = 6
-    pictures = {
+    pictures: dict[str, tuple[Image.Image, str, dict[str, Any]]] = {
         "jpeg": (rgb, "JPEG", {}),
         "progressive jpeg": (rgb, "JPEG", {"progressive": True, "dpi": (72, 72)}),
         "turned jpeg": (rgb, "JPEG", {"exif": exif}),
@@ -40,7 +41,7 @@ def files() -> dict[str, bytes]:
     return {name: _encode(*picture) for name, picture in pictures.items()}
 
 
-def _encode(image: Image.Image, format_: str, options: dict[str, object]) -> bytes:
+def _encode(image: Image.Image, format_: str, options: dict[str, Any]) -> bytes:
     file = BytesIO()
     image.save(file, format_, **options)
     return file.getvalue()

@@ -61,7 +61,7 @@ def test_led_by_coverage_nothing_is_found(tmp_path: Path) -> None:
         sys.executable,
         "-m",
         "tests.fuzz.decoder",
-        tmp_path,
+        str(tmp_path),
         *limits,
         "-print_final_stats=1",
     ]
