@@ -26,7 +26,7 @@ from loadtest.chaos import until_triton_answers
 from loadtest.ports import free_port
 from serving.cpu_runtime import CpuRuntime
 
-ROUNDS, IMAGES, CONCURRENCY = 3, 24, 8
+ROUNDS, IMAGES, CONCURRENCY = 5, 24, 8
 BULK, INTERACTIVE = 50, 20
 PHOTO = (1200, 800)
 

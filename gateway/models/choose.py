@@ -95,7 +95,9 @@ async def _triton(settings: Settings, stack: AsyncExitStack) -> Model:
         addresses = f"{LOOPBACK}:{settings.triton_grpc_port}"
         if found := libtorch.warning(server.installation.backends, built):
             log.warning("%s", found)
-    primary = TritonModel(addresses, built.version, max_queue=settings.max_queue)
+    primary = TritonModel(
+        addresses, built.version, max_queue=settings.max_queue, one_server=server is not None
+    )
     fallback = await cpu(settings) if settings.cpu_fallback == "on" else None
     failover = Failover(primary, fallback)
     if server:

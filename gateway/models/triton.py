@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import time
-from contextlib import nullcontext
 from typing import Any
 
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # or each start of a process is commented on
@@ -18,6 +17,7 @@ from gateway.errors import DeadlineExceeded, GatewayError, ModelUnavailable, Ove
 from gateway.metrics import PROBES
 from gateway.models.backlog import Backlog
 from gateway.models.model import Inference, Priority
+from gateway.models.turns import Turns
 
 NAME = "isnet"
 RETRY_AFTER_S = 2
@@ -49,9 +49,12 @@ class TritonModel:
         addresses: `host:port`, or several `ip:port` with commas between them.
         version: said of the model when it answers.
         max_queue: images that may be asked for at once; more are refused.
+        one_server: it is one, which nobody else asks.
     """
 
-    def __init__(self, addresses: str, version: str, *, max_queue: int) -> None:
+    def __init__(
+        self, addresses: str, version: str, *, max_queue: int, one_server: bool = False
+    ) -> None:
         self.addresses = addresses
         several = "," in addresses
         target = f"ipv4:{addresses}" if several else f"dns:///{addresses}"
@@ -60,9 +63,8 @@ class TritonModel:
         self.device = ""
         """`triton-cpu` or `triton-gpu`, known from the first answer on."""
         self._backlog = Backlog(max_queue)
-        # Bulk images wait here and not in Triton's queue: there they would fill up the batches of
-        # interactive ones, which then wait for the whole batch.
-        self._bulk = asyncio.Semaphore(1)
+        self._turns = Turns()
+        self._one_server = one_server
 
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
@@ -103,8 +105,8 @@ class TritonModel:
     async def _in_turn(
         self, image: NDArray[np.uint8], priority: Priority, deadline: float
     ) -> NDArray[np.uint8]:
-        """Ask, once more if the server was stopping; bulk images first wait for their turn."""
-        async with self._bulk if priority is Priority.BULK else nullcontext():
+        """Ask when it is this image's turn, and once more if the server was stopping."""
+        async with self._turns.turn(priority):
             try:
                 return await self._infer(image, priority, deadline - time.perf_counter())
             except _Elsewhere:
@@ -135,7 +137,8 @@ class TritonModel:
         on_cpu = all(group.get("kind") == "KIND_CPU" for group in config.get("instance_group", []))
         self.device = "triton-cpu" if on_cpu else "triton-gpu"
         # One at a time keeps a CPU busy; a GPU needs the next full batch waiting beside it.
-        self._bulk = asyncio.Semaphore(1 if on_cpu else 2 * int(config["max_batch_size"]))
+        self._turns.most_bulk = 1 if on_cpu else 2 * int(config["max_batch_size"])
+        self._turns.paced = on_cpu and self._one_server
         return self.device
 
 
