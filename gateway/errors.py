@@ -3,8 +3,11 @@
     GatewayError                internal           500
       BadRequest                bad-request        400   the form cannot be read
         BadOption               bad-option         400   an option has a value it cannot have
-        BadImage                bad-image          400   no image, or one that cannot be decoded
-        BadUrl                  bad-url            400   nothing can be fetched from there
+        BadImage                bad-image          400   no image, or of a format that is not read
+          DamagedImage          bad-image          400   one that cannot be decoded
+        BadUrl                  bad-url            400   no URL, or one that is not allowed
+          FailedDownload        bad-url            400   nothing can be fetched from there
+        NoForeground            no-foreground      400   nothing was found, and that is an error
         TooManyPixels           too-many-pixels    400
         ClientGone              client-gone        400   nobody is left to answer
       InvalidKey                invalid-key        401   missing, unknown, revoked or expired
@@ -17,7 +20,8 @@
       DeadlineExceeded          deadline-exceeded  504
 
 Messages are written for strangers: no paths, hosts or stack traces. Transports read the class
-attributes and `retry_after_s`, and nothing else.
+attributes and `retry_after_s`, and nothing else. `code` is what remove.bg's clients know the error
+as (remove.bg's API description; codes that it does not have are ours).
 """
 
 import math
@@ -31,6 +35,7 @@ class GatewayError(Exception):
     slug: ClassVar[str] = "internal"
     title: ClassVar[str] = "Internal error"
     http: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    code: str = "internal_error"
     retry_after_s: int | None = None
     """Whole seconds after which the same request may succeed; None if waiting won't help."""
 
@@ -39,30 +44,61 @@ class BadRequest(GatewayError):
     """The request itself is malformed."""
 
     slug, title, http = "bad-request", "Bad request", HTTPStatus.BAD_REQUEST
+    code = "bad_request"
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code or self.code
 
 
 class BadOption(BadRequest):
     """An option has a value it cannot have. The message names the allowed ones."""
 
     slug, title = "bad-option", "Invalid option"
+    code = "invalid_option"
 
 
 class BadImage(BadRequest):
-    """The bytes are no image that can be decoded."""
+    """There is no image, or it is of a format that is not read."""
 
     slug, title = "bad-image", "Invalid image"
+    code = "invalid_file_type"
+
+
+class DamagedImage(BadImage):
+    """The image is cut short or damaged."""
+
+    code = "failed_to_read_image"
 
 
 class BadUrl(BadRequest):
     """A URL that is not allowed, or from which no file can be fetched."""
 
     slug, title = "bad-url", "Invalid URL"
+    code = "invalid_image_url"
+
+
+class FailedDownload(BadUrl):
+    """The URL does not answer with a file in time."""
+
+    code = "failed_image_download"
+
+
+class NoForeground(BadRequest):
+    """Nothing was found in the image, and the caller wants to be told so by an error."""
+
+    slug, title = "no-foreground", "Could not identify foreground in image"
+    code = "unknown_foreground"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing stands out from the background of this image.")
 
 
 class TooManyPixels(BadRequest):
     """The image's header promises more pixels than the limit."""
 
     slug, title = "too-many-pixels", "Image has too many pixels"
+    code = "resolution_too_high"
 
 
 class ClientGone(BadRequest):
@@ -78,6 +114,7 @@ class InvalidKey(GatewayError):
     """The API key is missing, unknown, revoked or expired. The answer never says which."""
 
     slug, title, http = "invalid-key", "Invalid API key", HTTPStatus.UNAUTHORIZED
+    code = "auth_failed"
 
     def __init__(self) -> None:
         super().__init__("Send a valid API key in the X-API-Key header.")
@@ -88,6 +125,7 @@ class ImageTooLarge(GatewayError):
 
     slug, title = "image-too-large", "Image is too large"
     http = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "file_too_large"
 
     def __init__(self, max_image_bytes: int) -> None:
         super().__init__(f"Send an image of at most {max_image_bytes / 2**20:g} MB.")
@@ -95,6 +133,7 @@ class ImageTooLarge(GatewayError):
 
 class _RetryLater(GatewayError):
     http = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "service_unavailable"
 
     def __init__(self, message: str, wait_s: float) -> None:
         super().__init__(message)
@@ -105,6 +144,7 @@ class RateLimited(_RetryLater):
     """The caller has sent more than its limits allow."""
 
     slug, title, http = "rate-limited", "Rate limit exceeded", HTTPStatus.TOO_MANY_REQUESTS
+    code = "rate_limit_exceeded"
 
 
 class LimitsUnavailable(_RetryLater):
@@ -135,6 +175,7 @@ class DeadlineExceeded(GatewayError):
     """The request took longer than the service allows."""
 
     slug, title, http = "deadline-exceeded", "Deadline exceeded", HTTPStatus.GATEWAY_TIMEOUT
+    code = "timeout"
 
     def __init__(self, timeout_s: float) -> None:
         super().__init__(f"No answer within {round(timeout_s, 1):g} seconds.")

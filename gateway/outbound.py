@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
-from gateway.errors import BadUrl, ImageTooLarge
+from gateway.errors import BadUrl, FailedDownload, ImageTooLarge
 from gateway.settings import Networks
 
 MAX_REDIRECTS = 3
@@ -56,7 +56,8 @@ class Outbound:
         """Get what is at a URL.
 
         Raises:
-            BadUrl: it is no http or https URL, not public, or does not answer with a file in time.
+            BadUrl: it is no http or https URL.
+        FailedDownload: it is not public, or does not answer with a file in time.
             ImageTooLarge: as soon as there is more than `max_bytes`.
         """
         if not url.lower().startswith(("http://", "https://")):
@@ -65,17 +66,19 @@ class Outbound:
         try:
             async with self._session.get(url, max_redirects=MAX_REDIRECTS) as answer:
                 if answer.status != 200:
-                    raise BadUrl(f"answered with status {answer.status}.")
+                    raise FailedDownload(f"answered with status {answer.status}.")
                 return await _read(answer, max_bytes)
         except TimeoutError as error:
-            raise BadUrl(f"did not answer in full within {self._timeout_s:g} seconds.") from error
+            raise FailedDownload(
+                f"did not answer in full within {self._timeout_s:g} seconds."
+            ) from error
         except aiohttp.TooManyRedirects as error:
-            raise BadUrl(f"redirects more than {MAX_REDIRECTS} times.") from error
+            raise FailedDownload(f"redirects more than {MAX_REDIRECTS} times.") from error
         except aiohttp.InvalidURL as error:
             raise BadUrl("is no valid URL, or redirects to one that is not.") from error
         except (aiohttp.ClientError, ValueError) as error:
             # No word about why: answers must not tell which private addresses exist.
-            raise BadUrl("cannot be reached. It must be on the public internet.") from error
+            raise FailedDownload("cannot be reached. It must be on the public internet.") from error
 
     def _socket(self, info: AddressInfo) -> socket.socket:
         family, kind, protocol, _, address = info

@@ -20,6 +20,7 @@ from gateway.images.picture import Picture
 from gateway.metrics import IMAGES, PIXELS_IN_FLIGHT, STAGE_SECONDS
 from gateway.models.model import Model, Priority
 from gateway.options import Channels, Format, Options
+from gateway.options.placement import ORIGINAL
 from gateway.settings import Settings
 
 P = ParamSpec("P")
@@ -174,20 +175,22 @@ class _Decoded:
 
 
 def _pixels(read: Header, behind: Header | None, options: Options, max_pixels: int) -> int:
-    """What a removal takes up at most: its pictures, and a cropped one's new buffer."""
+    """What a removal takes up at most: its pictures, and each new buffer of an arranged one."""
+    size = options.result_size(*read.size)
     taken = read.pixels + (2 * behind.pixels if behind else 0)
     if options.crop:
-        width, height = options.result_size(*read.size)
-        frame = geometry.around(Box(0, 0, width, height), options.crop_margin)
+        frame = geometry.around(Box(0, 0, *size), options.crop_margin)
         taken += min(frame.pixels, max_pixels)
-    return taken
+        size = frame.width, frame.height
+    buffers = sum((options.roi is not None, options.shadow > 0, options.placement != ORIGINAL))
+    return taken + buffers * min(size[0] * size[1], max_pixels)
 
 
 def _decode(read: Header, behind: Header | None, options: Options) -> _Decoded:
     started = time.perf_counter()
     size = options.result_size(*read.size)
     encode.check_side(options.format, *size)
-    picture = decode.decode(read, size)
+    picture = decode.decode(read, size, options.roi)
     backdrop = None
     if behind:
         # It is enlarged only when it is laid behind, if at all.

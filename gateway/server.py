@@ -22,7 +22,7 @@ from gateway.models import choose
 from gateway.models.model import Model
 from gateway.outbound import Outbound
 from gateway.removal import Remover
-from gateway.rest import app, removebg
+from gateway.rest import app
 from gateway.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -91,8 +91,7 @@ async def serve(settings: Settings, started: Callable[[Engine], None]) -> None:
     ):
         model = chosen
         remover = Remover(model, settings)
-        routes = [removebg.router(remover, entrance, fetcher, settings)]
-        public = app.public(routes, settings)
+        public = app.public(remover, entrance, fetcher, settings)
         async with Listener(public, public_socket, settings).running():
             BUILD.info({"version": version("clearbg")})
             started(engine)

@@ -47,7 +47,7 @@ def test_bg_color_is_hex_with_or_without_hash(text: str, color: Color) -> None:
         ("size", "0x5", "800x600"),
         ("size", "-1x5", "800x600"),
         ("format", "gif", "png, jpg, webp"),
-        ("bg_color", "red", "#FFFFFF"),
+        ("bg_color", "reddish", "#FFFFFF"),
         ("bg_color", "#12345", "#FFFFFF"),
     ],
 )

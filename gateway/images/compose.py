@@ -1,17 +1,17 @@
 """From a picture and its mask to the finished pixels."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.errors import BadOption
-from gateway.images import encode, foreground, geometry, matte
+from gateway.errors import BadOption, NoForeground
+from gateway.images import encode, foreground, geometry, matte, shadow
 from gateway.images.foreground import CHUNK
 from gateway.images.matte import Alpha, Box
-from gateway.images.picture import Picture, Pixels
+from gateway.images.picture import Frame, Picture, Pixels
 from gateway.options import Channels, Color, Format, Options
 
 
@@ -46,28 +46,44 @@ def compose(
 
     Raises:
         BadOption: the margin makes the result larger than that, or than its format holds.
+        NoForeground: nothing was found, and the options say that it must.
     """
     alpha = cut_out(picture, mask)
-    if options.format is Format.ZIP:
-        foreground.fill(picture.pixels, alpha, picture.model_input, mask)
     pixels, box = picture.pixels, matte.box(alpha)
-    if options.crop and box:
-        frame = geometry.around(box, options.crop_margin)
-        encode.check_side(options.format, frame.width, frame.height)
-        if frame.pixels > max(max_pixels, pixels.shape[0] * pixels.shape[1]):
-            raise BadOption(
-                "crop_margin makes the result too large: choose less, or a smaller size."
-            )
-        pixels, box = geometry.cut(pixels, frame), frame.moved(box)
-        alpha = pixels[..., 3].copy()
+    if options.must_find and not box:
+        raise NoForeground
+    if box:
+        pixels, box = _arrange(pixels, box, options, max_pixels)
+        alpha = alpha if pixels is picture.pixels else pixels[..., 3].copy()
     opaque = False
-    if options.channels is Channels.RGBA and options.format is not Format.ZIP:
+    if options.format is Format.ZIP:
+        foreground.fill(pixels, alpha)
+    elif options.channels is Channels.RGBA:
+        if box and options.shadow:
+            lay_on(pixels, alpha, shadow.under(pixels, alpha, box, options.shadow))
+            alpha = pixels[..., 3].copy()
         opaque = _put_behind(pixels, alpha, options.background, backdrop)
     return Composition(pixels, opaque, box, picture.dpi)
 
 
+def _arrange(pixels: Pixels, box: Box, options: Options, max_pixels: int) -> tuple[Pixels, Box]:
+    """Crop and place the subject."""
+    if options.crop:
+        frame = geometry.around(box, options.crop_margin)
+        encode.check_side(options.format, frame.width, frame.height)
+        if frame.pixels > max(max_pixels, pixels.shape[0] * pixels.shape[1]):
+            raise BadOption(
+                "crop_margin makes the result too large: choose less, or a smaller size.",
+                "invalid_crop_margin",
+            )
+        pixels, box = geometry.cut(pixels, frame), geometry.moved(box, frame)
+    return geometry.place(pixels, box, options.placement)
+
+
 def cut_out(picture: Picture, mask: NDArray[np.uint8]) -> Alpha:
     """Give the picture its alpha, in place, and its soft edges the foreground's own colour."""
+    if picture.seen:
+        return _cut_out_part(picture, picture.seen, mask)
     pixels = picture.pixels
     alpha = matte.resize(mask, picture.width, picture.height)
     own = None if picture.opaque else pixels[..., 3].copy()
@@ -78,6 +94,17 @@ def cut_out(picture: Picture, mask: NDArray[np.uint8]) -> Alpha:
     if own is not None:
         alpha = np.asarray(cv2.multiply(alpha, own, scale=1 / 255), np.uint8)
         cv2.insertChannel(alpha, pixels, 3)
+    return alpha
+
+
+def _cut_out_part(picture: Picture, seen: Frame, mask: NDArray[np.uint8]) -> Alpha:
+    """Cut out the part that the model looked at; all else is background."""
+    part = replace(picture, pixels=geometry.cut(picture.pixels, seen), seen=None)
+    inside = slice(seen.top, seen.top + seen.height), slice(seen.left, seen.left + seen.width)
+    alpha = np.zeros(picture.pixels.shape[:2], np.uint8)
+    alpha[inside] = cut_out(part, mask)
+    picture.pixels[...] = 0
+    picture.pixels[inside] = part.pixels
     return alpha
 
 

@@ -9,10 +9,11 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
-from gateway.errors import BadImage
-from gateway.images import color
+from gateway.errors import DamagedImage
+from gateway.images import color, geometry
 from gateway.images.header import BROKEN, JPEGS, Header
 from gateway.images.picture import Picture, Pixels
+from gateway.options import Region
 from serving.cpu_runtime import SIDE
 
 GREY = 128
@@ -34,23 +35,38 @@ TURNS: dict[int, Callable[[NDArray[np.uint8]], Any]] = {
 """What undoes each EXIF orientation."""
 
 
-def decode(header: Header, size: tuple[int, int]) -> Picture:
+def decode(header: Header, size: tuple[int, int], region: Region | None = None) -> Picture:
     """Decode the picture to the (width, height) of the result, at most its own.
 
+    Args:
+        header: as read.
+        size: of the result.
+        region: what the model looks at; None: the whole picture.
+
     Raises:
-        BadImage: the file is cut short or damaged, or its channels cannot be shown.
+        DamagedImage: the file is cut short or damaged, or its channels cannot be shown.
+        BadOption: the region is not in the picture.
     """
+    shares = region.shares(*header.size) if region else None
     try:
         pixels, opaque = _pixels(header, size)
     except BROKEN as error:
-        raise BadImage("The image is cut short, damaged or of a kind that is not read.") from error
-    upright = header.orientation < 5
-    resized = resize(pixels, *(size if upright else size[::-1]), opaque=opaque)
+        raise DamagedImage(
+            "The image is cut short, damaged or of a kind that is not read."
+        ) from error
+    orientation = header.orientation
+    if shares:  # it is of the upright picture, so that is turned first, at full size
+        pixels, orientation = turn(pixels, orientation), 1
+    resized = resize(pixels, *(size if orientation < 5 else size[::-1]), opaque=opaque)
+    if shares:
+        height, width, _ = pixels.shape
+        pixels = geometry.cut(pixels, geometry.part(shares, width, height))
     return Picture(
-        pixels=turn(resized, header.orientation),
+        pixels=turn(resized, orientation),
         opaque=opaque,
-        model_input=turn(model_input(pixels, opaque=opaque), header.orientation),
+        model_input=turn(model_input(pixels, opaque=opaque), orientation),
         dpi=header.dpi,
+        seen=geometry.part(shares, *size) if shares else None,
     )
 
 

@@ -59,8 +59,8 @@ def clean(pixels: Pixels, alpha: Alpha, image: NDArray[np.uint8], mask: NDArray[
         words[indices] = cleaned.view(np.uint32).reshape(-1)
 
 
-def fill(pixels: Pixels, alpha: Alpha, image: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
-    """Give transparent pixels guessed foreground colours, in place.
+def fill(pixels: Pixels, alpha: Alpha) -> None:
+    """Give transparent pixels foreground colours from beside them, in place.
 
     For formats that keep alpha apart from the colours: nothing of the old background is left in
     them, and JPEG blurs nothing foreign into the edges. Nobody sees them: no interpolation.
@@ -68,11 +68,12 @@ def fill(pixels: Pixels, alpha: Alpha, image: NDArray[np.uint8], mask: NDArray[n
     Args:
         pixels: (H, W, 4).
         alpha: (H, W), the same as in `pixels`.
-        image: (1024, 1024, 3), the picture as the model saw it.
-        mask: (1024, 1024), what the model answered.
     """
     height, width, _ = pixels.shape
-    front, _ = guess(image, mask)
+    rows, columns = (np.arange(SIDE) * side // SIDE for side in (height, width))
+    weight = (alpha[rows[:, None], columns] / np.float32(255)) ** SURE
+    sampled = pixels[rows[:, None], columns, :3].astype(np.float32)
+    front = cv2.cvtColor(spread(sampled, weight).astype(np.uint8), cv2.COLOR_RGB2RGBA)
     front[..., 3] = 0
     words, colors = pixels.view(np.uint32)[..., 0], front.view(np.uint32)[..., 0]
     columns = np.arange(width) * SIDE // width

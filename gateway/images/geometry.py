@@ -1,38 +1,34 @@
 """Where the subject ends up: frames that cut pictures, or add room around them."""
 
-from dataclasses import dataclass
+import math
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from gateway.images.matte import Box
-from gateway.images.picture import Pixels
-from gateway.options import Margin
+from gateway.images.picture import Frame, Pixels
+from gateway.options import Margin, Placement
+from gateway.options.margin import pixels as margin_pixels
 
 
-@dataclass(frozen=True)
-class Frame:
-    """What becomes the result, in pixels of the picture; it may reach beyond the picture."""
+def moved(box: Box, frame: Frame) -> Box:
+    """A box of the picture, in pixels of what was cut out of it."""
+    return Box(box.top - frame.top, box.left - frame.left, box.width, box.height)
 
-    top: int
-    left: int
-    width: int
-    height: int
 
-    @property
-    def pixels(self) -> int:
-        """Width times height."""
-        return self.width * self.height
-
-    def moved(self, box: Box) -> Box:
-        """A box of the picture, in pixels of the result."""
-        return Box(box.top - self.top, box.left - self.left, box.width, box.height)
+def part(shares: tuple[float, float, float, float], width: int, height: int) -> Frame:
+    """The frame of a part: left, top, right and bottom as shares, 0 to 1; one pixel at least."""
+    left, right = (round(share * width) for share in shares[::2])
+    top, bottom = (round(share * height) for share in shares[1::2])
+    left, top = min(left, width - 1), min(top, height - 1)
+    return Frame(top, left, max(1, right - left), max(1, bottom - top))
 
 
 def around(box: Box, margin: Margin) -> Frame:
     """The frame that leaves a margin around the subject, a percentage being of its own sides."""
-    top, bottom = (side.pixels(box.height) for side in (margin.top, margin.bottom))
-    left, right = (side.pixels(box.width) for side in (margin.left, margin.right))
+    top, bottom = (margin_pixels(side, box.height) for side in (margin.top, margin.bottom))
+    left, right = (margin_pixels(side, box.width) for side in (margin.left, margin.right))
     return Frame(
         box.top - top, box.left - left, left + box.width + right, top + box.height + bottom
     )
@@ -58,6 +54,67 @@ def cut(pixels: Pixels, frame: Frame) -> Pixels:
     y, x = top - frame.top, left - frame.left
     result[y : y + bottom - top, x : x + right - left] = inside
     return result
+
+
+def place(pixels: Pixels, box: Box, placement: Placement) -> tuple[Pixels, Box]:
+    """Scale the subject and move it, on a canvas of the same size.
+
+    All of the cut-out moves along: what the box leaves out of a soft edge stays with it.
+
+    Args:
+        pixels: (H, W, 4), the cut-out.
+        box: around the subject.
+        placement: how large, and where.
+
+    Returns:
+        New pixels, or the same where nothing changes, and the box in them.
+    """
+    height, width, _ = pixels.shape
+    scale = 1.0
+    if placement.scale:
+        scale = placement.scale * min(width / box.width, height / box.height)
+    target = _target(box, scale, placement.position, width, height)
+    if (scale, target) == (1.0, (box.left, box.top)):
+        return pixels, box
+    left, top = target[0] - box.left * scale, target[1] - box.top * scale
+    moved = _transform(pixels, scale, left, top)
+    x = max(0, round(target[0])), min(width, round(target[0] + box.width * scale))
+    y = max(0, round(target[1])), min(height, round(target[1] + box.height * scale))
+    seen = Box(y[0], x[0], max(1, x[1] - x[0]), max(1, y[1] - y[0]))
+    return moved, seen
+
+
+def _target(
+    box: Box, scale: float, position: tuple[float, float] | None, width: int, height: int
+) -> tuple[float, float]:
+    """Where the left upper corner of the scaled subject goes; its middle stays, if nobody says."""
+    scaled = box.width * scale, box.height * scale
+    if position is None:
+        return box.left + (box.width - scaled[0]) / 2, box.top + (box.height - scaled[1]) / 2
+    return (width - scaled[0]) * position[0], (height - scaled[1]) * position[1]
+
+
+def _transform(pixels: Pixels, scale: float, left: float, top: float) -> Pixels:
+    """Scale a picture and put its corner at (left, top) on a canvas of its own size."""
+    height, width, _ = pixels.shape
+    x0, x1 = _visible(left, width * scale, width)
+    y0, y1 = _visible(top, height * scale, height)
+    canvas = np.zeros_like(pixels)
+    if x0 < x1 and y0 < y1:
+        seen = ((x0 - left) / scale, (y0 - top) / scale, (x1 - left) / scale, (y1 - top) / scale)
+        bounds = (width, height, width, height)
+        inside = tuple(min(max(0.0, at), most) for at, most in zip(seen, bounds, strict=True))
+        # Weighted by alpha ("RGBa"), or the colours of transparent pixels bleed into the edges.
+        image = Image.fromarray(pixels).convert("RGBa")
+        size = (x1 - x0, y1 - y0)
+        shown = image.resize(size, Image.Resampling.BILINEAR, box=inside).convert("RGBA")
+        canvas[y0:y1, x0:x1] = np.asarray(shown)
+    return canvas
+
+
+def _visible(start: float, length: float, side: int) -> tuple[int, int]:
+    """The whole pixels of a side that a stretch touches."""
+    return max(0, math.floor(start + 0.5)), min(side, math.floor(start + length + 0.5))
 
 
 def cover_size(width: int, height: int, over_width: int, over_height: int) -> tuple[int, int]:

@@ -33,6 +33,7 @@ BROKEN = (
     OverflowError,
     RuntimeError,
     struct.error,
+    AssertionError,  # Pillow, of a palette image without its palette
 )
 """What the decoders raise for files that are cut short or damaged."""
 

@@ -1,8 +1,11 @@
 """What a caller may ask of a removal."""
 
 from gateway.options.color import Color
-from gateway.options.margin import Length, Margin
+from gateway.options.length import Length
+from gateway.options.margin import Margin
 from gateway.options.options import Channels, Format, Options, parse
+from gateway.options.placement import Placement
+from gateway.options.region import Region
 from gateway.options.size import SIZES, Area, Size
 
 __all__ = [
@@ -14,6 +17,8 @@ __all__ = [
     "Length",
     "Margin",
     "Options",
+    "Placement",
+    "Region",
     "Size",
     "parse",
 ]

@@ -2,6 +2,8 @@
 
 import re
 
+from PIL import ImageColor
+
 from gateway.errors import BadOption
 
 Color = tuple[int, int, int, int]
@@ -11,15 +13,23 @@ WHITE = (255, 255, 255)
 
 
 def parse(text: str) -> Color:
-    """Read a hex code of 3, 6 or 8 digits, with or without #.
+    """Read a hex code of 3, 4, 6 or 8 digits, with or without #, or a name that CSS knows.
 
     Raises:
-        BadOption: it is none.
+        BadOption: it is neither.
     """
-    digits = text.strip().removeprefix("#")
-    if not re.fullmatch(r"[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8}", digits):
-        raise BadOption("bg_color must be a hex code such as #FFFFFF, #FFF or #FFFFFF80.")
-    if len(digits) == 3:
+    name = text.strip().lower()
+    if name in ImageColor.colormap:
+        red, green, blue = ImageColor.getrgb(name)[:3]
+        return red, green, blue, 255
+    digits = name.removeprefix("#")
+    if not re.fullmatch(r"[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8}", digits):
+        raise BadOption(
+            "bg_color must be a hex code such as #FFFFFF, #FFF or #FFFFFF80, or a name such as "
+            "white.",
+            "invalid_bg_color",
+        )
+    if len(digits) <= 4:
         digits = "".join(2 * digit for digit in digits)
     red, green, blue, alpha = bytes.fromhex(digits.ljust(8, "f"))
     return red, green, blue, alpha

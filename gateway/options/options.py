@@ -6,9 +6,11 @@ from enum import StrEnum
 from typing import TypeVar
 
 from gateway.errors import BadOption
-from gateway.options import color, margin, size
+from gateway.options import color, length, margin, placement, region, size
 from gateway.options.color import Color
 from gateway.options.margin import Margin
+from gateway.options.placement import ORIGINAL, Placement
+from gateway.options.region import Region
 from gateway.options.size import Area, Size
 
 
@@ -55,6 +57,13 @@ class Options:
     crop: bool = False
     """Cut off what is empty around the subject."""
     crop_margin: Margin = Margin()
+    roi: Region | None = None
+    """Where a subject is looked for; all else is background. None: everywhere."""
+    placement: Placement = ORIGINAL
+    shadow: float = 0
+    """Opacity of a soft drop shadow, 0 to 1."""
+    must_find: bool = False
+    """An image in which nothing is found is an error, which costs nothing."""
 
     def result_size(self, width: int, height: int) -> tuple[int, int]:
         """The (width, height) of the result, before cropping, for a picture of this one."""
@@ -85,8 +94,11 @@ def parse(fields: Mapping[str, str]) -> Options:
         format=_one_of(Format, "format", "jpg" if format_ == "jpeg" else format_),
         bg_color=color.parse(given["bg_color"]) if "bg_color" in given else None,
         channels=_one_of(Channels, "channels", given.get("channels", "rgba").lower()),
-        crop=_flag("crop", given.get("crop", "false")),
+        crop=flag("crop", given.get("crop", "false")),
         crop_margin=margin.parse(given.get("crop_margin", "0")),
+        roi=region.parse(given["roi"]) if "roi" in given else None,
+        placement=placement.parse(given.get("scale", ""), given.get("position", "")),
+        shadow=_share("shadow", given.get("shadow", "0")),
     )
 
 
@@ -97,11 +109,23 @@ def _one_of(kind: type[Choice], name: str, text: str) -> Choice:
     try:
         return kind(text)
     except ValueError as error:
-        raise BadOption(f"{name} must be one of {', '.join(kind)}.") from error
+        raise BadOption(f"{name} must be one of {', '.join(kind)}.", f"invalid_{name}") from error
 
 
-def _flag(name: str, text: str) -> bool:
+def flag(name: str, text: str) -> bool:
+    """Read a boolean.
+
+    Raises:
+        BadOption: it is none.
+    """
     known = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
     if text.lower() not in known:
-        raise BadOption(f"{name} must be true or false.")
+        raise BadOption(f"{name} must be true or false.", f"invalid_{name}")
     return known[text.lower()]
+
+
+def _share(name: str, text: str) -> float:
+    lengths = length.parse(text) or []
+    if len(lengths) != 1 or lengths[0].value > 100:
+        raise BadOption(f"{name} must be 0 to 100.", f"invalid_{name}")
+    return lengths[0].value / 100

@@ -48,10 +48,10 @@ SIZES: dict[str, Size | Area | None] = {
 
 
 def parse(text: str) -> Size | Area | None:
-    """Read a named size, or WIDTHxHEIGHT; None keeps the original.
+    """Read a named size, WIDTHxHEIGHT, or megapixels such as 10MP; None keeps the original.
 
     Raises:
-        BadOption: it is neither.
+        BadOption: it is none of them.
     """
     name = text.strip().lower()
     if name in SIZES:
@@ -60,4 +60,11 @@ def parse(text: str) -> Size | Area | None:
         sides = sorted((int(match[1]), int(match[2])))
         if sides[0] > 0:
             return Size(long=sides[1], short=sides[0])
-    raise BadOption(f"size must be one of {', '.join(SIZES)}, or WIDTHxHEIGHT such as 800x600.")
+    if match := re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)mp", name):
+        if max_pixels := round(float(match[1]) * 1_000_000):
+            return Area(max_pixels)
+    raise BadOption(
+        f"size must be one of {', '.join(SIZES)}, WIDTHxHEIGHT such as 800x600, or megapixels such "
+        "as 2.5MP.",
+        "invalid_size",
+    )

@@ -3,15 +3,20 @@
 from collections.abc import Callable
 from importlib.metadata import version
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp
 
+from gateway.accounts.gate import Gate
 from gateway.models.model import Model
-from gateway.rest import openapi, problems
+from gateway.outbound import Outbound
+from gateway.removal import Remover
+from gateway.rest import openapi, problems, removebg
 from gateway.rest.access import Access
+from gateway.rest.compat import routes as compat
+from gateway.rest.work import Work
 from gateway.settings import Settings, words
 
 DESCRIPTION = """Send an image, get a PNG with a transparent background.
@@ -20,8 +25,16 @@ Errors are `application/problem+json` (RFC 9457); `type` names the error, `detai
 change. Answers with a `Retry-After` may be repeated after so many seconds."""
 
 
-def public(routers: list[APIRouter], settings: Settings) -> ASGIApp:
-    """What users call; its description is at /openapi.json, and readable at /docs."""
+def public(remover: Remover, gate: Gate, outbound: Outbound | None, settings: Settings) -> ASGIApp:
+    """What users call; its description is at /openapi.json, and readable at /docs.
+
+    Args:
+        remover: does the work.
+        gate: lets callers in.
+        outbound: fetches URLs; None where that is not allowed.
+        settings: the limits.
+    """
+    work = Work(remover, outbound, settings)
     app = FastAPIOffline(
         title="ClearBG",
         version=version("clearbg"),
@@ -29,8 +42,8 @@ def public(routers: list[APIRouter], settings: Settings) -> ASGIApp:
         redoc_url=None,
         static_url="/docs/static",
     )
-    for router in routers:
-        app.include_router(router)
+    app.include_router(removebg.router(work, gate, settings))
+    app.include_router(compat.router(work, gate))
     problems.install(app)
     if origins := words(settings.cors_origins):
         app.add_middleware(

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security import APIKeyHeader
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from gateway.accounts.gate import Gate, Visit
 
@@ -20,9 +20,18 @@ def entrance(gate: Gate) -> Callable[..., Awaitable[Visit]]:
         description="Made by `clearbg keys create`.",
     )
 
-    async def enter(request: Request, secret: Annotated[str | None, Depends(scheme)]) -> Visit:
+    bearer = HTTPBearer(
+        scheme_name="Bearer", auto_error=False, description="The same key, in `Authorization`."
+    )
+
+    async def enter(
+        request: Request,
+        secret: Annotated[str | None, Depends(scheme)],
+        token: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    ) -> Visit:
+        key = secret or (token.credentials if token else "")
         address = request.client.host if request.client else ""
         request.state.windows = []  # the middleware says them in every answer
-        return await gate.enter(secret or "", address, request.state.windows)
+        return await gate.enter(key, address, request.state.windows)
 
     return enter

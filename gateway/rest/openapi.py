@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from gateway.errors import ClientGone, GatewayError
+from gateway.errors import ClientGone, GatewayError, NoForeground
 from gateway.options import SIZES, Channels, Format
 from gateway.rest.body import READERS
 from gateway.settings import Settings
@@ -17,9 +17,10 @@ LENGTH = r"[0-9]{1,3}(\.[0-9]{1,6})?(px|%)?"
 OPTIONS: dict[str, Schema] = {
     "size": {
         "type": "string",
-        "description": f"Largest result: {NAMED_SIZES}, or `WIDTHxHEIGHT`. Nothing is enlarged.",
+        "description": f"Largest result: {NAMED_SIZES}, `WIDTHxHEIGHT`, or megapixels. Nothing is "
+        "enlarged.",
         "default": "original",
-        "examples": ["1080p", "800x600"],
+        "examples": ["1080p", "800x600", "2.5MP"],
     },
     "format": {
         "type": "string",
@@ -29,15 +30,21 @@ OPTIONS: dict[str, Schema] = {
     },
     "bg_color": {
         "type": "string",
-        "pattern": "^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})$",
-        "description": "Hex colour to put under the foreground, with alpha if it has 8 digits.",
-        "examples": ["#FFFFFF", "#FFF", "#FFFFFF80"],
+        "description": "Colour to put under the foreground: a hex code of 3, 4, 6 or 8 digits, or "
+        "a name that CSS knows.",
+        "examples": ["#FFFFFF", "#FFF", "#FFFFFF80", "white"],
     },
     "channels": {
         "type": "string",
         "enum": [*Channels],
         "description": "`alpha` answers the alpha itself, as a grey image.",
         "default": "rgba",
+    },
+    "roi": {
+        "type": "string",
+        "description": "Where a foreground is looked for, x1 y1 x2 y2, in pixels of the image or "
+        "in %; all else is background.",
+        "examples": ["0% 0% 50% 100%", "10px 10px 400px 300px"],
     },
     "crop": {
         "type": "boolean",
@@ -52,6 +59,27 @@ OPTIONS: dict[str, Schema] = {
         "own side up to 50%.",
         "default": "0",
         "examples": ["10px", "5%", "10px 5%"],
+    },
+    "scale": {
+        "type": "string",
+        "description": "How large the foreground is: 10% to 100% of the result's sides, or "
+        "`original`. It is centred then, unless `position` says where.",
+        "default": "original",
+        "examples": ["80%"],
+    },
+    "position": {
+        "type": "string",
+        "description": "Where the foreground is: `original`, `center`, or one or two percentages: "
+        "how much of the free room lies to the left, and above.",
+        "default": "original",
+        "examples": ["center", "50% 100%"],
+    },
+    "shadow": {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 100,
+        "description": "Opacity of a soft drop shadow, in percent.",
+        "default": 0,
     },
 }
 
@@ -198,8 +226,9 @@ EXPOSED = [*REQUEST_ID, *RETRY_AFTER, *RATE_HEADERS, *RESULT_HEADERS, "Content-D
 
 
 def _errors() -> Iterator[tuple[int | str, Schema]]:
-    for status in sorted({kind.http for kind in tree()}):
-        kinds = [kind for kind in tree() if kind.http is status]
+    told = [kind for kind in tree() if kind is not NoForeground]  # here it is an answer
+    for status in sorted({kind.http for kind in told}):
+        kinds = [kind for kind in told if kind.http is status]
         retry = RETRY_AFTER if status in (429, 503) else {}
         limited = {} if status == 401 else RATE_HEADERS
         yield (

@@ -8,11 +8,14 @@ from starlette.exceptions import HTTPException
 
 from gateway.errors import GatewayError, InvalidKey
 from gateway.metrics import ERRORS
+from gateway.rest.compat import answers as compat
 
 
 def problem(error: GatewayError, request: Request) -> JSONResponse:
-    """Say an error of ours."""
+    """Say an error of ours, as the route's clients know errors."""
     ERRORS.labels(error.slug).inc()
+    if request.url.path.startswith(compat.PREFIX):
+        return compat.error(error)
     headers = {}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
@@ -33,6 +36,9 @@ def install(app: FastAPI) -> None:
         """Unknown paths and methods: Starlette's own errors."""
         status = HTTPStatus(error.status_code)
         headers = dict(error.headers or {})
+        if request.url.path.startswith(compat.PREFIX):
+            code = status.phrase.lower().replace(" ", "_")
+            return compat.say(status, status.phrase, code, error.detail, headers)
         return _answer(request, "about:blank", status.phrase, status, error.detail, headers)
 
     @app.exception_handler(Exception)

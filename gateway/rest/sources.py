@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from gateway.errors import BadImage, BadRequest, BadUrl, ImageTooLarge
+from gateway.errors import BadImage, BadRequest, BadUrl, FailedDownload, ImageTooLarge
 from gateway.outbound import Outbound
 from gateway.rest.body import Body, File
 
@@ -42,7 +42,7 @@ async def load(
     if not sent:
         return None
     if len(sent) > 1:
-        raise BadRequest(f"Send one of {', '.join(sent)}, not several.")
+        raise BadRequest(f"Send one of {', '.join(sent)}, not several.", "multiple_sources")
     if names.file in body.files:
         return body.files[names.file]
     text = body.fields[sent[0]]
@@ -65,9 +65,14 @@ def _decode(text: str, name: str, max_image_bytes: int) -> File:
 
 async def _fetch(url: str, name: str, outbound: Outbound | None, max_image_bytes: int) -> File:
     if outbound is None:
-        raise BadUrl(f"{name} is not allowed by this service: send the image itself.")
+        raise BadUrl(
+            f"{name} is not allowed by this service: send the image itself.", f"invalid_{name}"
+        )
     try:
         data = await outbound.fetch(url, max_bytes=max_image_bytes)
+    except FailedDownload as error:
+        what = "bg" if name.startswith("bg_") else "image"
+        raise FailedDownload(f"{name} {error}", f"failed_{what}_download") from error
     except BadUrl as error:
-        raise BadUrl(f"{name} {error}") from error
+        raise BadUrl(f"{name} {error}", f"invalid_{name}") from error
     return File(data, PurePosixPath(urlsplit(url).path).name or "image")

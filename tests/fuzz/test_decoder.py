@@ -69,4 +69,4 @@ def test_led_by_coverage_nothing_is_found(tmp_path: Path) -> None:
         command, capture_output=True, text=True, timeout=seconds + 60, cwd=Path(__file__).parents[2]
     )
     print(done.stderr[-800:])  # noqa: T201 (what ran, for `make fuzz`)
-    assert done.returncode == 0, done.stderr[-4000:]
+    assert done.returncode == 0, done.stdout + done.stderr[-4000:]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import BadOption
-from gateway.options import Format, parse
+from gateway.options import Format, margin, parse
 
 NAMES = ("size", "format", "bg_color", "channels", "crop", "crop_margin", "unknown")
 TEXTS = st.text(max_size=20) | st.from_regex(
@@ -28,4 +28,4 @@ def test_options_are_valid_or_refused_with_their_name(
     assert 1 <= result[1] <= height
     assert options.format in Format
     sides = (getattr(options.crop_margin, side) for side in ("top", "right", "bottom", "left"))
-    assert all(0 <= side.pixels(height) <= 500 for side in sides)
+    assert all(0 <= margin.pixels(side, height) <= 500 for side in sides)

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from gateway.images import geometry
 from gateway.images.matte import Box
-from gateway.options import Length, Margin
+from gateway.options import Length, Margin, Placement
+from gateway.options.margin import pixels as margin_pixels
 
 sides = st.integers(1, 300)
 pixel_lengths = st.builds(Length, st.floats(0, 500))
@@ -32,12 +33,12 @@ def test_the_subject_keeps_its_pixels_and_gets_its_margin(
     pixels = np.dstack([rows % 251, columns % 241, rows // 251, columns * 0 + 255]).astype(np.uint8)
     frame = geometry.around(box, margin)
     result = geometry.cut(pixels, frame)
-    moved = frame.moved(box)
+    moved = geometry.moved(box, frame)
     assert result.shape == (frame.height, frame.width, 4)
     assert result.flags.c_contiguous
     assert (moved.width, moved.height) == (box.width, box.height)
-    assert abs(moved.top - margin.top.pixels(box.height)) <= 1
-    assert abs(moved.left - margin.left.pixels(box.width)) <= 1
+    assert abs(moved.top - margin_pixels(margin.top, box.height)) <= 1
+    assert abs(moved.left - margin_pixels(margin.left, box.width)) <= 1
     subject = pixels[box.top : box.top + box.height, box.left : box.left + box.width]
     found = result[moved.top : moved.top + box.height, moved.left : moved.left + box.width]
     assert np.array_equal(found, subject)
@@ -45,6 +46,49 @@ def test_the_subject_keeps_its_pixels_and_gets_its_margin(
     inside = min(height, frame.top + frame.height) - max(0, frame.top)
     across = min(width, frame.left + frame.width) - max(0, frame.left)
     assert np.count_nonzero(result[..., 3]) == inside * across
+
+
+scales = st.none() | st.floats(0.1, 1)
+positions = st.none() | st.tuples(st.floats(0, 1), st.floats(0, 1))
+
+
+@given(boxes(), st.builds(Placement, scales, positions))
+def test_the_subject_lies_where_it_is_asked_for(
+    placed: tuple[int, int, Box], placement: Placement
+) -> None:
+    width, height, box = placed
+    pixels = np.zeros((height, width, 4), np.uint8)
+    pixels[box.top : box.top + box.height, box.left : box.left + box.width] = (9, 99, 199, 255)
+    result, said = geometry.place(pixels, box, placement)
+    assert result.shape == pixels.shape
+    scale = 1.0
+    if placement.scale:
+        scale = placement.scale * min(width / box.width, height / box.height)
+    scaled = np.multiply((box.width, box.height), scale)
+    if placement.position:
+        expected = (np.array([width, height]) - scaled) * placement.position
+    else:
+        expected = np.array([box.left, box.top]) + ((box.width, box.height) - scaled) / 2
+    assert np.abs(np.maximum(expected, 0) - (said.left, said.top)).max() <= 1
+    assert said.left + said.width <= width
+    assert said.top + said.height <= height
+    solid = result[..., 3] > 127
+    if box.width * scale >= 2 and box.height * scale >= 2:
+        rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+        ends = np.minimum(expected + scaled, (width, height))
+        assert np.abs(np.maximum(expected, 0) - (columns[0], rows[0])).max() <= 1
+        assert np.abs(ends - (columns[-1] + 1, rows[-1] + 1)).max() <= 1
+    # Resampling brings no foreign colour in: nothing darkens at the edges.
+    assert np.abs(result[solid][:, :3].astype(int) - (9, 99, 199)).max(initial=0) <= 4
+
+
+def test_a_tiny_subject_is_enlarged_without_the_whole_picture() -> None:
+    """As a whole the picture would be 3000 x 3000 times 3000."""
+    pixels = np.zeros((3000, 3000, 4), np.uint8)
+    pixels[1500, 1500] = (1, 2, 3, 255)
+    result, box = geometry.place(pixels, Box(1500, 1500, 1, 1), Placement(1.0, (0.5, 0.5)))
+    assert result.shape == pixels.shape
+    assert (box.width, box.height) == (3000, 3000)
 
 
 @given(sides, sides, sides, sides)

@@ -14,7 +14,7 @@ from gateway.accounts.gate import Gate
 from gateway.accounts.keys import KeyStore
 from gateway.models.model import Model
 from gateway.removal import Remover
-from gateway.rest import app, removebg
+from gateway.rest import app
 from gateway.settings import Settings
 
 
@@ -46,7 +46,7 @@ async def serving(
     engine = database.connect(settings.database)
     async with server.gate(engine, settings) as gate, server.outbound(settings) as outbound:
         remover = Remover(model, settings)
-        public = app.public([removebg.router(remover, gate, outbound, settings)], settings)
+        public = app.public(remover, gate, outbound, settings)
         transport = httpx.ASGITransport(public, raise_app_exceptions=False, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
             gateway = Gateway(client, engine, gate, KeyStore(engine))

@@ -15,7 +15,7 @@ from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.keys import KeyStore, Limits
 from gateway.models.model import Model
 from gateway.removal import Remover
-from gateway.rest import app, removebg
+from gateway.rest import app
 from gateway.settings import Settings
 
 
@@ -42,7 +42,7 @@ def listening(model: Model, settings: Settings) -> Iterator[Listening]:
     async def serve() -> None:
         async with server.gate(engine, settings) as gate, server.outbound(settings) as outbound:
             remover = Remover(model, settings)
-            public = app.public([removebg.router(remover, gate, outbound, settings)], settings)
+            public = app.public(remover, gate, outbound, settings)
             async with server.Listener(public, socket, settings).running():
                 ready.set()
                 await stop.wait()

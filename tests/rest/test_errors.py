@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from gateway.accounts.tables import KeyRow
-from gateway.errors import ModelUnavailable, Overloaded
+from gateway.errors import ModelUnavailable, NoForeground, Overloaded
 from gateway.rest.openapi import tree
 from gateway.settings import Settings
 from tests.half_model import HalfModel
@@ -123,6 +123,12 @@ CASES = [
     Case("channels", "bad-option", "rgba, alpha", fields(channels="rgb")),
     Case("crop", "bad-option", "true or false", fields(crop="maybe")),
     Case("margin", "bad-option", "crop_margin", fields(crop_margin="1 2 3")),
+    Case("region", "bad-option", "x1 y1 x2 y2", fields(roi="1 2 3")),
+    Case("region beyond the image", "bad-option", "8x8", fields(roi="0 0 9 8")),
+    Case("region without pixels", "bad-option", "no pixels", fields(roi="5 0 5 8")),
+    Case("scale", "bad-option", "10%", fields(scale="5%")),
+    Case("position", "bad-option", "center", fields(position="101%")),
+    Case("shadow", "bad-option", "0 to 100", fields(shadow="dark")),
     Case("long margin", "bad-option", "500px", fields(crop_margin="501px")),
     Case("wide margin", "bad-option", "50%", fields(crop_margin="51%")),
     Case(
@@ -243,7 +249,8 @@ def cut_out() -> float:
 
 
 def test_no_error_is_without_a_case() -> None:
-    assert {case.slug for case in CASES} == {kind.slug for kind in tree()}
+    on_the_other_route = {NoForeground.slug}
+    assert {case.slug for case in CASES} | on_the_other_route == {kind.slug for kind in tree()}
 
 
 async def test_a_key_that_does_not_work_is_answered_as_if_there_were_none(
