@@ -43,6 +43,17 @@ def test_remove_takes_the_services_options(tmp_path: Path) -> None:
     assert max(corner[:2]) < 20
 
 
+def test_remove_crops_places_and_puts_a_picture_behind(tmp_path: Path) -> None:
+    Image.new("RGB", (30, 30), (0, 0, 255)).save(tmp_path / "blue.png")
+    placed = ("--crop", "--crop-margin", "10%", "--scale", "50%", "--position", "100% 0%")
+    behind = ("--bg-image", tmp_path / "blue.png", "--shadow", "40")
+    done = clearbg(tmp_path, "remove", PHOTO, "-o", "out.png", *placed, *behind)
+    assert done.returncode == 0, done.stderr
+    image = Image.open(tmp_path / "out.png")
+    assert image.mode == "RGB"
+    assert image.getpixel((0, image.height - 1)) == (0, 0, 255)
+
+
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
