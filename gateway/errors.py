@@ -39,6 +39,10 @@ class GatewayError(Exception):
     retry_after_s: int | None = None
     """Whole seconds after which the same request may succeed; None if waiting won't help."""
 
+    def __init__(self, message: str = "") -> None:
+        # Messages may quote the caller, and answers must be valid UTF-8.
+        super().__init__(message.encode(errors="replace").decode())
+
 
 class BadRequest(GatewayError):
     """The request itself is malformed."""

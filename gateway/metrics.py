@@ -17,7 +17,9 @@ STAGE_SECONDS = Histogram(
     "clearbg_stage_seconds", "Time an image spends in each stage.", ["stage"], buckets=BUCKETS_S
 )
 PIXELS_IN_FLIGHT = Gauge("clearbg_pixels_in_flight", "Pixels being worked on.")
-UPLOAD_BYTES_IN_FLIGHT = Gauge("clearbg_upload_bytes_in_flight", "Bytes of uploads in memory.")
+UPLOAD_BYTES_IN_FLIGHT = Gauge(
+    "clearbg_upload_bytes_in_flight", "Bytes of uploads and answers in memory."
+)
 PROBES = Counter("clearbg_probes", "Inferences of our own, to see whether Triton answers.")
 BREAKER_OPEN = Gauge("clearbg_breaker_open", "1 while Triton is not asked because it fails.")
 FALLBACKS = Counter("clearbg_fallbacks", "Images given to the CPU because Triton failed.")

@@ -5,17 +5,22 @@ addresses, odd spellings of 127.0.0.1, redirects and names whose answer changes 
 its use all end there.
 """
 
+import asyncio
 import ipaddress
 import socket
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from gateway.errors import BadUrl, FailedDownload, ImageTooLarge
 from gateway.settings import Networks
 
 MAX_REDIRECTS = 3
+RESOLVER_THREADS = 8
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 """IPv6 addresses that a gateway turns into the IPv4 address in their last 32 bits (RFC 6052)."""
 
@@ -44,7 +49,7 @@ class Outbound:
     async def session(self) -> AsyncIterator["Outbound"]:
         """Hold connections open inside the block."""
         async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(socket_factory=self._socket),
+            connector=aiohttp.TCPConnector(resolver=_Resolver(), socket_factory=self._socket),
             timeout=aiohttp.ClientTimeout(total=self._timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # a small answer must not become a large one
@@ -90,6 +95,33 @@ class Outbound:
         """Whether an IP address is public, or of a network that was allowed."""
         ip = ipaddress.ip_address(address.partition("%")[0])
         return is_public(ip) or any(ip in network for network in self._allowed)
+
+
+class _Resolver(AbstractResolver):
+    """The system's resolver in threads of its own: slow names must not block other work."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(RESOLVER_THREADS, "resolver")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        look_up = partial(socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM)
+        loop = asyncio.get_running_loop()
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=port,
+                family=found,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for found, _, protocol, _, address in await loop.run_in_executor(self._threads, look_up)
+        ]
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

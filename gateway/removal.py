@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gateway.accounts.gate import Visit
 from gateway.admission import Admission, Place
-from gateway.errors import DeadlineExceeded, ImageTooLarge
+from gateway.errors import BadImage, DeadlineExceeded, ImageTooLarge, TooManyPixels
 from gateway.images import compose, decode, encode, geometry, header, matte
 from gateway.images.header import Header
 from gateway.images.matte import Box
@@ -81,7 +81,7 @@ class Remover:
         Args:
             data: the file.
             options: as parsed.
-            backdrop: the file of a picture to lay behind the foreground.
+            backdrop: the file of a picture to lay behind the foreground; its pixels count too.
             visit: who asks, to be counted and charged; None is nobody's business.
             priority: interactive images go before bulk ones.
             timeout_s: seconds to wait; default: the settings' request deadline.
@@ -116,11 +116,11 @@ class Remover:
     ) -> Result:
         started = time.perf_counter()
         read = await self._read(data)
-        behind = await self._read(backdrop) if backdrop is not None else None
+        behind = await self._read_backdrop(backdrop) if backdrop is not None else None
         limit = self._settings.max_image_pixels
         with self._admission.admit(_pixels(read, behind, options, limit)) as place:
             if visit:
-                await visit.spend_pixels(read.pixels)
+                await visit.spend_pixels(read.pixels + (behind.pixels if behind else 0))
             decoded = await self._run(place, _decode, read, behind, options)
             left_s = timeout_s - (time.perf_counter() - started)
             inference = await self._model.infer(
@@ -154,6 +154,12 @@ class Remover:
         if len(data) > limits.max_image_bytes:
             raise ImageTooLarge(limits.max_image_bytes)
         return await self._run(None, header.read, data, max_pixels=limits.max_image_pixels)
+
+    async def _read_backdrop(self, data: bytes) -> Header:
+        try:
+            return await self._read(data)
+        except (BadImage, TooManyPixels) as error:
+            raise type(error)(f"The background: {error}", error.code) from error
 
     async def _run(
         self, place: Place | None, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs

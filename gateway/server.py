@@ -106,9 +106,11 @@ async def gate(engine: Engine, settings: Settings) -> AsyncIterator[Gate]:
     keys = KeyStore(engine, cache_s=settings.key_cache_s)
     limits = RateLimits(settings.rate_limit_url, fail=settings.rate_limit_fail)
     usage = Usage(keys)
+    gate = Gate(keys, limits, usage, settings)
     try:
-        yield Gate(keys, limits, usage, settings)
+        yield gate
     finally:
+        gate.close()
         await usage.close()
         await limits.close()
 

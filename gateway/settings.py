@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,9 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+
+ORIGIN = re.compile(r"https?://[^/\s]+")
 
 
 def words(text: str) -> list[str]:
@@ -20,7 +24,7 @@ class Settings(BaseSettings):
     """Units are in the names. A bad value stops the process before it listens."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CLEARBG_", frozen=True, use_attribute_docstrings=True
+        env_prefix="CLEARBG_", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
     )
 
     host: str = "127.0.0.1"
@@ -95,6 +99,14 @@ class Settings(BaseSettings):
     """Seconds that requests in flight are given to finish after SIGTERM."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe message that is logged."""
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, text: str) -> str:
+        for word in words(text):
+            if word != "*" and not ORIGIN.fullmatch(word):
+                raise ValueError(f"{word} is no origin such as https://shop.example")
+        return text
 
     @property
     def outbound_networks(self) -> Networks:

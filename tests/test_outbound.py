@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from gateway.errors import BadUrl, ImageTooLarge
+from gateway.errors import BadUrl, FailedDownload, ImageTooLarge
 from gateway.outbound import Outbound
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
@@ -44,15 +44,25 @@ async def hello(request: web.Request) -> web.Response:
     return web.Response(body=b"hello")
 
 
+class Watched(Outbound):
+    """Remembers which addresses were about to be connected to, and whether that was permitted."""
+
+    def __init__(self, allowed: Any = (), timeout_s: float = 2) -> None:
+        super().__init__(allowed, timeout_s=timeout_s)
+        self.asked: list[tuple[str, bool]] = []
+
+    def permits(self, address: str) -> bool:
+        permitted = super().permits(address)
+        self.asked.append((address, permitted))
+        return permitted
+
+
 @pytest.mark.parametrize(
     "host",
     [
         "127.0.0.1",
         "localhost",
-        "2130706433",
         "0x7f000001",
-        "0177.0.0.1",
-        "127.1",
         "0.0.0.0",
         "[::1]",
         "[::]",
@@ -73,6 +83,16 @@ async def hello(request: web.Request) -> web.Response:
     ],
 )
 async def test_private_addresses_are_refused_however_they_are_written(host: str) -> None:
+    outbound = Watched()
+    async with outbound.session():
+        with pytest.raises(FailedDownload, match="public internet"):
+            await outbound.fetch(f"http://{host}:1/", max_bytes=1000)
+    assert outbound.asked
+    assert not any(permitted for _, permitted in outbound.asked)
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0177.0.0.1", "127.1", "１２７.0.0.1"])
+async def test_odd_spellings_reach_nobody(host: str) -> None:
     reached = []
 
     async def record(request: web.Request) -> web.Response:
@@ -80,9 +100,8 @@ async def test_private_addresses_are_refused_however_they_are_written(host: str)
         return web.Response(body=b"secret")
 
     async with answering(record) as address:
-        port = address.rpartition(":")[2]
         with pytest.raises(BadUrl):
-            await fetch(f"http://{host}:{port}/")
+            await fetch(f"http://{host}:{address.rpartition(':')[2]}/")
     assert not reached
 
 
@@ -102,25 +121,42 @@ async def test_a_name_whose_address_changes_is_refused_when_it_is_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The first answer is public, every later one is loopback: what is connected to counts."""
-    real, answers = socket.getaddrinfo, iter(["8.8.8.8"])
+    real, answers, reached = socket.getaddrinfo, iter(["192.88.99.1"]), []
 
     def rebinding(host: str, port: int, *args: Any, **kwargs: Any) -> Any:
         if host == "rebind.example":
             host = next(answers, "127.0.0.1")
         return real(host, port, *args, **kwargs)
 
-    async with answering(hello) as address:
+    async def record(request: web.Request) -> web.Response:
+        reached.append(request)
+        return web.Response(body=b"secret")
+
+    async with answering(record) as address:
         monkeypatch.setattr(socket, "getaddrinfo", rebinding)
-        assert socket.getaddrinfo("rebind.example", 80)[0][4][0] == "8.8.8.8"
-        port = address.rpartition(":")[2]
-        with pytest.raises(BadUrl, match="cannot be reached"):
-            await fetch(f"http://rebind.example:{port}/")
+        url = f"http://rebind.example:{address.rpartition(':')[2]}/"
+        asked = []
+        for _ in range(2):
+            outbound = Watched(timeout_s=1)
+            async with outbound.session():
+                with pytest.raises(FailedDownload):
+                    await outbound.fetch(url, max_bytes=1000)
+            asked += outbound.asked
+    assert asked == [("192.88.99.1", True), ("127.0.0.1", False)]
+    assert not reached
 
 
 @pytest.mark.parametrize(
-    "location", ["http://[::1]:{port}/", "http://169.254.169.254/", "file:///etc/passwd", "http://"]
+    ("location", "refused"),
+    [
+        ("http://[::1]:{port}/", ["::1"]),
+        ("http://169.254.169.254/", ["169.254.169.254"]),
+        ("http://10.0.0.1/", ["10.0.0.1"]),
+        ("file:///etc/passwd", []),
+        ("http://", []),
+    ],
 )
-async def test_redirects_are_checked_too(location: str) -> None:
+async def test_redirects_are_checked_too(location: str, refused: list[str]) -> None:
     """The first hop is allowed here; where it leads is not."""
 
     async def redirect(request: web.Request) -> web.Response:
@@ -128,8 +164,12 @@ async def test_redirects_are_checked_too(location: str) -> None:
         return web.Response(status=302, headers={"Location": location.format(port=port)})
 
     async with answering(redirect) as address:
-        with pytest.raises(BadUrl):
-            await fetch(f"http://{address}/", allowed=LOOPBACK)
+        outbound = Watched(LOOPBACK)
+        async with outbound.session():
+            with pytest.raises(BadUrl):
+                await outbound.fetch(f"http://{address}/", max_bytes=1000)
+    assert outbound.asked[0] == ("127.0.0.1", True)
+    assert outbound.asked[1:] == [(address, False) for address in refused]
 
 
 async def test_redirects_end() -> None:

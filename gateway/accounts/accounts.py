@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateway.accounts.tables import AccountRow
 
+MAX_NAME_LENGTH = 100
 DEFAULT = "default"
 """The account that every database begins with."""
+
+
+class BadName(Exception):
+    """It is empty, too long, or has letters that cannot be printed."""
 
 
 class AccountExists(Exception):
@@ -44,8 +49,11 @@ class AccountStore:
         """Make an account.
 
         Raises:
+            BadName: it cannot be one.
             AccountExists: the name is taken.
         """
+        if not (name.strip() and len(name) <= MAX_NAME_LENGTH and name.isprintable()):
+            raise BadName(f"a name has 1 to {MAX_NAME_LENGTH} letters that can be printed")
         row = AccountRow(name=name, created_at=datetime.now(UTC))
         try:
             with Session(self._engine) as session, session.begin():
@@ -80,11 +88,11 @@ class AccountStore:
         Raises:
             NoAccount: there is none.
         """
-        with Session(self._engine) as session, session.begin():
-            row = session.scalar(select(AccountRow).where(AccountRow.name == name))
-            if row is None:
+        now = func.coalesce(AccountRow.disabled_at, datetime.now(UTC))
+        change = update(AccountRow).where(AccountRow.name == name).values(disabled_at=now)
+        with self._engine.begin() as connection:
+            if not connection.execute(change).rowcount:
                 raise NoAccount(name)
-            row.disabled_at = row.disabled_at or datetime.now(UTC)
 
 
 def _account(row: AccountRow) -> Account:

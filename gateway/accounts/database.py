@@ -13,7 +13,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x636C6561726267
 """PostgreSQL's advisory lock ("clearbg" in ASCII) that one migration holds against another."""
 
-LOCK_TIMEOUT_S = 30
+MIGRATION_TIMEOUT_S, LOCK_TIMEOUT_S = 30, 2
+"""How long to wait for another writer's lock: at the start, and later."""
 
 
 class Unreachable(Exception):
@@ -29,10 +30,11 @@ def connect(url: str) -> Engine:
         Unreachable: the URL is none, its driver is missing, or nothing answers there.
     """
     try:
-        engine = _engine(url)
-        _migrate(engine)
-        return engine
-    except (SQLAlchemyError, ModuleNotFoundError, OSError) as error:
+        migrating = _engine(url, MIGRATION_TIMEOUT_S)
+        _migrate(migrating.execution_options(write=True))
+        migrating.dispose()
+        return _engine(url, LOCK_TIMEOUT_S)
+    except (SQLAlchemyError, ModuleNotFoundError, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise Unreachable(
             f"The database cannot be opened ({reason}). "
@@ -40,18 +42,21 @@ def connect(url: str) -> Engine:
         ) from error
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, lock_timeout_s: int) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, connect_args={"timeout": LOCK_TIMEOUT_S})
+        engine = create_engine(parsed, connect_args={"timeout": lock_timeout_s})
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
-    return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    patience = {"connect_timeout": LOCK_TIMEOUT_S, "tcp_user_timeout": 1000 * LOCK_TIMEOUT_S}
+    return create_engine(
+        parsed, pool_pre_ping=True, pool_timeout=LOCK_TIMEOUT_S, connect_args=patience
+    )
 
 
 def _migrate(engine: Engine) -> None:
@@ -73,5 +78,9 @@ def _set_up_sqlite(connection: sqlite3.Connection, record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Lock at once: a transaction that reads first could not write after another one wrote."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Lock at once for a migration: who reads first could not write after another one wrote.
+
+    All others only read, or begin with a write.
+    """
+    write = connection.get_execution_options().get("write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

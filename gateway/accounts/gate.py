@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import ipaddress
+import logging
+import time
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,6 +15,12 @@ from gateway.accounts.rate_limits import Limit, RateLimits, Window
 from gateway.accounts.usage import Usage
 from gateway.errors import AccountsUnavailable, InvalidKey
 from gateway.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CHECK_THREADS = 4
+CHECK_TIMEOUT_S = 3.0
+PAUSE_S = 1.0
 
 _running: set[asyncio.Task[None]] = set()
 """Tasks that nobody awaits: the event loop itself would let them be collected."""
@@ -70,7 +79,15 @@ class Gate:
         self, keys: KeyStore, limits: RateLimits, usage: Usage, settings: Settings
     ) -> None:
         self._keys, self.limits, self.usage, self._settings = keys, limits, usage, settings
-        self._wrong_keys = Limit("wrong keys", settings.rate_limit_wrong_keys_per_minute)
+        most = settings.rate_limit_wrong_keys_per_minute
+        self._wrong_keys = Limit("wrong API keys from your address", most)
+        # Of its own: nothing else that is slow must keep callers out.
+        self._threads = ThreadPoolExecutor(CHECK_THREADS, "keys")
+        self._down_until = 0.0
+
+    def close(self) -> None:
+        """Stop checking."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def enter(self, secret: str, address: str, windows: Windows) -> Visit:
         """Let a caller in.
@@ -113,17 +130,28 @@ class Gate:
         if window and not window.remaining:
             raise self.limits.refusal(self._wrong_keys, window)
         try:
-            return await asyncio.to_thread(self._keys.check, secret)
+            return await self._check(secret)
         except InvalidKey:
             await self.limits.spend(self._wrong_keys, caller)
             raise
-        except SQLAlchemyError as error:
-            raise AccountsUnavailable("The service cannot check API keys.", 2) from error
+
+    async def _check(self, secret: str) -> ApiKey:
+        """Ask the database; not for a moment after it did not answer: nobody waits in vain."""
+        if time.monotonic() < self._down_until:
+            raise AccountsUnavailable("The service cannot check API keys.", PAUSE_S)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
+                return await loop.run_in_executor(self._threads, self._keys.check, secret)
+        except (SQLAlchemyError, TimeoutError) as error:
+            self._down_until = time.monotonic() + PAUSE_S
+            log.warning("the database of keys does not answer: %r", error)
+            raise AccountsUnavailable("The service cannot check API keys.", PAUSE_S) from error
 
     async def _check_again(self, secret: str) -> None:
         """What it finds, the next request sees."""
-        with contextlib.suppress(InvalidKey, SQLAlchemyError):
-            await asyncio.to_thread(self._keys.check, secret)
+        with contextlib.suppress(InvalidKey, AccountsUnavailable):
+            await self._check(secret)
 
 
 def _in_background(work: Coroutine[None, None, None]) -> None:
@@ -137,7 +165,7 @@ def network(address: str) -> str:
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
-        return address  # a test client, a Unix socket
+        return "unknown"  # a Unix socket, or nonsense that a proxy passed on: all as one
     if isinstance(ip, ipaddress.IPv6Address):
         mapped = ip.ipv4_mapped
         return str(mapped or ipaddress.ip_network((ip, IPV6_NETWORK_BITS), strict=False))

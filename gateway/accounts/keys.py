@@ -6,9 +6,10 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 from cachetools import TTLCache
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from gateway.accounts.tables import KeyRow
@@ -69,6 +70,7 @@ class KeyStore:
         self._engine = engine
         # Only valid keys are kept: a flood of wrong ones must not push them out.
         self._valid: TTLCache[str, ApiKey] = TTLCache(CACHED_KEYS, cache_s)
+        self._lock = Lock()  # the caches are used by the event loop and by threads
         self._fresh: TTLCache[str, bool] = TTLCache(CACHED_KEYS, cache_s * FRESH_SHARE)
 
     def create(
@@ -106,17 +108,18 @@ class KeyStore:
 
     def revoke(self, key_id: int) -> bool:
         """Stop a key from working. False when there is no such key."""
-        with Session(self._engine) as session, session.begin():
-            row = session.get(KeyRow, key_id)
-            if row is None:
-                return False
-            row.revoked_at = row.revoked_at or datetime.now(UTC)
-        self._valid.clear()
-        return True
+        now = func.coalesce(KeyRow.revoked_at, datetime.now(UTC))
+        change = update(KeyRow).where(KeyRow.id == key_id).values(revoked_at=now)
+        with self._engine.begin() as connection:
+            found = connection.execute(change).rowcount > 0
+        with self._lock:
+            self._valid.clear()
+        return found
 
     def cached(self, secret: str) -> ApiKey | None:
         """The key, if it was checked within the last `cache_s` seconds. Does not block."""
-        key = self._valid.get(_digest(secret))
+        with self._lock:
+            key = self._valid.get(_digest(secret))
         return key if key and key.works else None
 
     def is_ageing(self, secret: str) -> bool:
@@ -125,8 +128,9 @@ class KeyStore:
         Who checks it already then spares callers who come all the time the wait for the database.
         """
         digest = _digest(secret)
-        ageing = digest not in self._fresh
-        self._fresh[digest] = True
+        with self._lock:
+            ageing = digest not in self._fresh
+            self._fresh[digest] = True
         return ageing
 
     def check(self, secret: str) -> ApiKey:
@@ -142,20 +146,20 @@ class KeyStore:
         with Session(self._engine) as session:
             row = session.scalar(select(KeyRow).where(KeyRow.sha256 == digest))
             key = _key(row) if row else None
-        if key is None or not key.works:
-            self._valid.pop(digest, None)
-            raise InvalidKey
-        self._valid[digest], self._fresh[digest] = key, True
+        with self._lock:
+            if key is None or not key.works:
+                self._valid.pop(digest, None)
+                raise InvalidKey
+            self._valid[digest], self._fresh[digest] = key, True
         return key
 
     def add_use(self, images: Mapping[int, int], at: datetime) -> None:
         """Write down that keys were used until `at`, and how many images each has cut out."""
-        with Session(self._engine) as session, session.begin():
+        with self._engine.begin() as connection:
             for key_id, count in sorted(images.items()):
-                if row := session.get(KeyRow, key_id):
-                    row.last_used_at = at
-                    # In the database, since other replicas add theirs.
-                    row.images = KeyRow.images + count
+                # Added up in the database, since other replicas add theirs.
+                used = {"last_used_at": at, "images": KeyRow.images + count}
+                connection.execute(update(KeyRow).where(KeyRow.id == key_id).values(used))
 
 
 def _digest(secret: str) -> str:

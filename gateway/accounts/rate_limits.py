@@ -57,7 +57,7 @@ class Window:
 
     limit: Limit
     remaining: int
-    """Whole units."""
+    """Units, the last one begun: 0 is nothing at all."""
     reset_s: float
     """Until the minute's end; when refused, until this request would pass."""
 
@@ -125,7 +125,7 @@ class RateLimits:
         rest_s = now_ttl_s % WINDOW_S or WINDOW_S  # the window outlives its minute by another one
         free = quota - min(refused, quota)
         wait_s = _wait_s(free, before, before_ttl_s, now, rest_s) if refused else rest_s
-        return Window(limit, max(0, math.floor(left / limit.unit)), wait_s)
+        return Window(limit, max(0, math.ceil(left / limit.unit)), wait_s)
 
     @staticmethod
     def refusal(limit: Limit, window: Window | None) -> RateLimited:

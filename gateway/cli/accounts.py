@@ -1,10 +1,11 @@
 """`clearbg accounts`: make, list and disable accounts."""
 
+import shlex
 from typing import Annotated
 
 import typer
 
-from gateway.accounts.accounts import AccountExists, AccountStore, NoAccount
+from gateway.accounts.accounts import AccountExists, AccountStore, BadName, NoAccount
 from gateway.cli.console import Json, engine, fail, out, show
 
 app = typer.Typer(help="Make, list and disable the accounts that own keys.", no_args_is_help=True)
@@ -16,10 +17,11 @@ Name = Annotated[str, typer.Argument(help="The account's name, in 100 characters
 def create(name: Name) -> None:
     """Make an account."""
     try:
-        AccountStore(engine()).create(name[:100])
-    except AccountExists as error:
+        AccountStore(engine()).create(name)
+    except (AccountExists, BadName) as error:
         fail(error)
-    out.print(f"Account {name[:100]} is made. Next: clearbg keys create --account {name[:100]!r}")
+    made = f"Account {name} is made. Next: clearbg keys create --account {shlex.quote(name)}"
+    out.print(made, markup=False)
 
 
 @app.command("list")
@@ -44,4 +46,4 @@ def disable(name: Name) -> None:
         AccountStore(engine()).disable(name)
     except NoAccount as error:
         fail(error)
-    out.print(f"Account {name} is disabled.")
+    out.print(f"Account {name} is disabled.", markup=False)

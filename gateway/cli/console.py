@@ -53,7 +53,9 @@ def show(rows: Sequence[dict[str, Any]], *, json: bool) -> None:
     if json:
         typer.echo(json_.dumps(rows, default=datetime.isoformat, indent=2, ensure_ascii=False))
         return
-    filled = [name for name in (rows[0] if rows else ()) if any(row[name] for row in rows)]
+    filled = [
+        name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)
+    ]
     table = Table(*(name.replace("_", " ") for name in filled))
     for row in rows:
         table.add_row(*(escape(_text(row[name])) for name in filled))
@@ -63,4 +65,6 @@ def show(rows: Sequence[dict[str, Any]], *, json: bool) -> None:
 def _text(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "" if value is None else str(value)

@@ -11,7 +11,12 @@ from gateway.cli.console import Json, engine, fail, out, show
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
-Quota = Annotated[int | None, typer.Option(min=0, help="Of this key alone; 0 for no limit.")]
+MAX_INTEGER = 2**31 - 1
+"""Of a database's column."""
+
+Quota = Annotated[
+    int | None, typer.Option(min=0, max=MAX_INTEGER, help="Of this key alone; 0 for no limit.")
+]
 
 
 @app.command()
@@ -19,7 +24,7 @@ def create(
     name: Annotated[str, typer.Option(help="What the key is for, in 100 characters.")] = "unnamed",
     account: Annotated[str, typer.Option(help="Who owns it.")] = DEFAULT,
     expires_in_days: Annotated[
-        float | None, typer.Option(min=0, max=36500, help="Default: it does not expire.")
+        float | None, typer.Option(min=0.001, max=36500, help="Default: it does not expire.")
     ] = None,
     requests_per_minute: Quota = None,
     megapixels_per_minute: Quota = None,
@@ -31,6 +36,8 @@ def create(
         owner = AccountStore(database).find(account)
     except NoAccount as error:
         fail(error)
+    if owner.disabled_at:
+        fail(f"the account {account!r} is disabled: its keys do not work")
     key, secret = KeyStore(database).create(
         name[:100],
         owner.id,
@@ -52,6 +59,7 @@ def list_(json: Json = False) -> None:
             "account": key.account,
             "name": key.name,
             "key": f"{key.prefix}…{key.last_four}",
+            "works": key.works,
             "created_at": key.created_at,
             "last_used_at": key.last_used_at,
             "images": key.images,
@@ -66,7 +74,9 @@ def list_(json: Json = False) -> None:
 
 
 @app.command()
-def revoke(key_id: Annotated[int, typer.Argument(help="The id that `keys list` shows.")]) -> None:
+def revoke(
+    key_id: Annotated[int, typer.Argument(max=MAX_INTEGER, help="The id that `keys list` shows.")],
+) -> None:
     """Stop a key from working, on every replica within CLEARBG_KEY_CACHE_S seconds."""
     if not KeyStore(engine()).revoke(key_id):
         fail(f"there is no key {key_id}; see: clearbg keys list")

@@ -61,6 +61,9 @@ def _welcome(chosen: Settings, engine: Engine) -> None:
     url = f"http://{chosen.host}:{chosen.http_port}"
     live = [key for key in keys.list() if key.works]
     account = AccountStore(engine).find(DEFAULT)
+    if account.disabled_at and not live:
+        out.print(f"\nClearBG listens on {url}; no API key works: clearbg accounts create")
+        return
     secret = "YOUR_API_KEY" if live else keys.create("first key", account.id)[1]
     out.print(f"\nClearBG listens on [bold]{url}[/bold]")
     if live:

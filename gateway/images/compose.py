@@ -147,10 +147,10 @@ def _put_behind(
         if color and not backdrop.opaque:
             lay_on(under, under[..., 3].copy(), color)
         lay_on(pixels, alpha, under)
-        return backdrop.opaque or bool(color and color[3] == 255)
-    if color:
+    elif color:
         lay_on(pixels, alpha, color)
-        return color[3] == 255
-    words = pixels.view(np.uint32)[..., 0]
-    np.multiply(words, alpha != 0, out=words)
-    return False
+    opaque = bool(color and color[3] == 255) or bool(backdrop and backdrop.opaque)
+    if not opaque:
+        words = pixels.view(np.uint32)[..., 0]
+        np.multiply(words, pixels[..., 3] != 0, out=words)
+    return opaque

@@ -54,7 +54,7 @@ def matte(pixels: Pixels, format_: Format, *, dpi: Dpi = None) -> bytes:
     if format_ is Format.JPG:
         return _jpeg(alpha, "GRAY", dpi)
     if format_ is Format.WEBP:
-        return _webp(Image.fromarray(alpha[..., 0]).convert("RGB"), dpi)
+        return _webp(Image.fromarray(alpha[..., 0]).convert("RGB"), dpi, lossless=True)
     return png.encode(alpha, dpi=dpi)
 
 
@@ -81,7 +81,7 @@ def _jpeg(pixels: NDArray[np.uint8], colorspace: str, dpi: Dpi) -> bytes:
     return encoded[:13] + struct.pack(">BHH", 1, *map(round, dpi)) + encoded[18:]
 
 
-def _webp(image: Image.Image, dpi: Dpi) -> bytes:
+def _webp(image: Image.Image, dpi: Dpi, *, lossless: bool = False) -> bytes:
     exif = Image.Exif()
     if dpi:
         exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = dpi
@@ -91,7 +91,8 @@ def _webp(image: Image.Image, dpi: Dpi) -> bytes:
     for method in (0, 2, 4):
         file = BytesIO()
         try:
-            image.save(file, "WEBP", quality=QUALITY, method=method, exif=exif if dpi else b"")
+            said = exif if dpi else b""
+            image.save(file, "WEBP", quality=QUALITY, method=method, exif=said, lossless=lossless)
         except ValueError:
             continue
         return file.getvalue()

@@ -85,10 +85,18 @@ class Failover:
 
     async def _probe(self) -> None:
         while True:
-            if self.open_since is not None and await self._primary.ready():
+            if self.open_since is not None and await self._is_back():
                 log.info(
                     "the model server answers after %.1f s", time.monotonic() - self.open_since
                 )
                 self.open_since = None
                 BREAKER_OPEN.set(0)
             await asyncio.sleep(PROBE_INTERVAL_S)
+
+    async def _is_back(self) -> bool:
+        """Ask; whatever goes wrong, this must go on, or Triton would never be asked again."""
+        try:
+            return await self._primary.ready()
+        except Exception:
+            log.exception("the model server cannot be probed")
+            return False

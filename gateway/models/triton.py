@@ -76,13 +76,14 @@ class TritonModel:
             async with asyncio.timeout(timeout_s):
                 with self._backlog.place(timeout_s):
                     mask = await self._in_turn(image, priority, started + timeout_s)
+                device = self.device or await self._learn()
         except TimeoutError as error:
             raise DeadlineExceeded(timeout_s) from error
         spent_s = time.perf_counter() - started
         self._backlog.measured(spent_s / (before + 1))  # those before it took their part
         return Inference(
             mask=mask,
-            device=self.device or await self._learn(),
+            device=device,
             model_version=self._version,
             queue_s=0.0,
             compute_s=spent_s,
@@ -132,7 +133,10 @@ class TritonModel:
 
     async def _learn(self) -> str:
         """Learn from the server's configuration what it runs on, and how much bulk it takes."""
-        answer: dict[str, Any] = await self._client.get_model_config(NAME, as_json=True)
+        try:
+            answer: dict[str, Any] = await self._client.get_model_config(NAME, as_json=True)
+        except InferenceServerException as error:
+            raise domain_error(error, PROBE_TIMEOUT_S) from error
         config = answer["config"]
         on_cpu = all(group.get("kind") == "KIND_CPU" for group in config.get("instance_group", []))
         self.device = "triton-cpu" if on_cpu else "triton-gpu"

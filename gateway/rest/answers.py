@@ -3,31 +3,45 @@
 import asyncio
 import base64
 import json
+import re
 from dataclasses import asdict
 from pathlib import PurePath
 from urllib.parse import quote
 
 from fastapi import Request, Response
 
+from gateway.admission import Admission
 from gateway.removal import Result
+from gateway.rest.outgoing import Outgoing
 
+MAX_STEM_LENGTH = 100
+REFUSED = re.compile(r";q=0(\.0*)?$")
 SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "application/zip": "zip"}
 
 
-async def answer(request: Request, result: Result, file_name: str) -> Response:
-    """Say a result as the request's Accept header asks for it."""
+async def answer(request: Request, result: Result, file_name: str, memory: Admission) -> Response:
+    """Say a result as the request's Accept header asks for it.
+
+    Args:
+        request: asks.
+        result: is said.
+        file_name: the image's own.
+        memory: where the answer counts until it is sent.
+    """
     said = headers(result)
     if wants_json(request.headers.get("accept", "")):
         body = await asyncio.to_thread(_json, result)
-        return Response(body, media_type="application/json", headers=said)
-    name = quote(f"{PurePath(file_name).stem}-cutout.{SUFFIXES[result.media_type]}")
+        return Outgoing(body, memory, media_type="application/json", headers=said)
+    stem = PurePath(file_name).stem[:MAX_STEM_LENGTH]
+    name = quote(f"{stem}-cutout.{SUFFIXES[result.media_type]}", errors="replace")
     said["Content-Disposition"] = f"inline; filename*=utf-8''{name}"
-    return Response(result.data, media_type=result.media_type, headers=said)
+    return Outgoing(result.data, memory, media_type=result.media_type, headers=said)
 
 
 def wants_json(accept: str) -> bool:
     """JSON is what was asked for by name, and no image was."""
-    kinds = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    parts = (part.replace(" ", "").lower() for part in accept.split(","))
+    kinds = [part.partition(";")[0] for part in parts if not REFUSED.search(part)]
     return "application/json" in kinds and not any(kind.startswith("image/") for kind in kinds)
 
 

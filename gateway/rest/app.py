@@ -45,16 +45,20 @@ def public(remover: Remover, gate: Gate, outbound: Outbound | None, settings: Se
     app.include_router(removebg.router(work, gate, settings))
     app.include_router(compat.router(work, gate))
     problems.install(app)
-    if origins := words(settings.cors_origins):
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=origins,
-            allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["*"],
-            expose_headers=openapi.EXPOSED,
-        )
-    # Around the whole application, so that even an unforeseen error's answer has its request id.
-    return Access(app)
+    # Both around the whole application: an unforeseen error's answer has them too.
+    return Access(_with_cors(app, words(settings.cors_origins)))
+
+
+def _with_cors(app: ASGIApp, origins: list[str]) -> ASGIApp:
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=openapi.EXPOSED,
+    )
 
 
 def operations(model: Callable[[], Model | None]) -> FastAPI:

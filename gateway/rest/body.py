@@ -10,7 +10,7 @@ import math
 import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
@@ -20,6 +20,23 @@ from starlette.requests import ClientDisconnect
 from gateway.errors import BadOption, BadRequest, ClientGone, ImageTooLarge
 
 MAX_FILES, MAX_FIELDS, MAX_FIELD_BYTES = 2, 50, 4096
+MAX_JSON_PARTS = 1000
+BASE64_CODES = (
+    (b"%2B", b"+"),
+    (b"%2b", b"+"),
+    (b"%2F", b"/"),
+    (b"%2f", b"/"),
+    (b"%3D", b"="),
+    (b"%3d", b"="),
+    (b"%0D", b""),
+    (b"%0d", b""),
+    (b"%0A", b""),
+    (b"%0a", b""),
+    (b"%3A", b":"),
+    (b"%3B", b";"),
+    (b"%2C", b","),
+)
+"""What is percent-encoded in base64 text and data URLs. A bare + is meant as one."""
 OVERHEAD_BYTES = 2**16
 """Boundaries, part headers and text fields around the largest image allowed."""
 
@@ -59,14 +76,14 @@ async def read(request: Request, *, max_image_bytes: int) -> Body:
         raise ImageTooLarge(max_image_bytes) from error
     except ClientDisconnect as error:
         raise ClientGone from error
-    except (MultiPartException, KeyError) as error:
+    except (MultiPartException, KeyError, ValueError) as error:
         raise BadRequest(f"The form cannot be read: {getattr(error, 'message', error)}") from error
 
 
 def announced_bytes(request: Request, max_image_bytes: int) -> int:
     """What the body may grow to: what it says, and when it does not say, the most allowed."""
     announced = request.headers.get("content-length", "")
-    most = _max_body_bytes(max_image_bytes)
+    most = _max_body_bytes(request, max_image_bytes)
     return min(int(announced), most) if announced.isdecimal() else most
 
 
@@ -81,26 +98,55 @@ async def _read_multipart(request: Request, max_image_bytes: int) -> Body:
 
 async def _read_urlencoded(request: Request, max_image_bytes: int) -> Body:
     data = await _whole(request, max_image_bytes)
-    try:
-        # In a thread, here and below: there may be megabytes of base64 in it.
-        pairs = await asyncio.to_thread(
-            parse_qsl, data.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_FIELDS
-        )
-    except ValueError as error:
-        raise BadRequest(f"Too many fields: send at most {MAX_FIELDS}.") from error
-    return Body(_checked(dict(pairs), max_image_bytes), {})
+    # In a thread, here and below: there may be megabytes of base64 in it.
+    return Body(await asyncio.to_thread(_unquoted, data, max_image_bytes), {})
+
+
+def _unquoted(data: bytes, max_image_bytes: int) -> dict[str, str]:
+    """Fields of a form. Python's own parser takes minutes and gigabytes for a hostile one."""
+    pairs = data.split(b"&", MAX_FIELDS)
+    if len(pairs) > MAX_FIELDS:
+        raise BadRequest(f"Too many fields: send at most {MAX_FIELDS}.")
+    fields = {}
+    for pair in pairs:
+        quoted_name, _, value = pair.partition(b"=")
+        name = unquote_plus(quoted_name[:MAX_FIELD_BYTES].decode("latin-1"))
+        if name.endswith("_b64"):
+            for code, letter in BASE64_CODES:
+                value = value.replace(code, letter)
+            fields[name] = value.decode("latin-1")
+        else:
+            _check_length(name, len(value) // 3, max_image_bytes)
+            fields[name] = unquote_plus(value.decode("latin-1"))
+        _check_length(name, len(fields[name]), max_image_bytes)
+    return fields
 
 
 async def _read_json(request: Request, max_image_bytes: int) -> Body:
     data = await _whole(request, max_image_bytes)
+    parsed = await asyncio.to_thread(_flat_json, data)
+    fields = {name: _as_text(name, value) for name, value in parsed.items() if value is not None}
+    for name, text in fields.items():
+        _check_length(name, len(text), max_image_bytes)
+    return Body(fields, {})
+
+
+def _flat_json(data: bytes) -> dict[str, object]:
+    """Parse one small object, maybe with long texts in it.
+
+    What has many parts is refused unparsed: it would cost seconds and gigabytes, and no other
+    thread would run meanwhile.
+    """
+    data = data.replace(b"\\/", b"/")  # as PHP writes base64
+    if sum(map(data.count, (b"[", b"{", b",", b"\\"))) > MAX_JSON_PARTS:
+        raise BadRequest("The JSON has too many parts: send one flat object.")
     try:
-        parsed = await asyncio.to_thread(json.loads, data)
+        parsed = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise BadRequest("The body is no valid JSON.") from error
     if not isinstance(parsed, dict):
         raise BadRequest('The body must be one JSON object, e.g. {"image_b64": "…"}.')
-    fields = {name: _as_text(name, value) for name, value in parsed.items() if value is not None}
-    return Body(_checked(fields, max_image_bytes), {})
+    return parsed
 
 
 READERS = {
@@ -164,12 +210,6 @@ async def _whole(request: Request, max_image_bytes: int) -> bytes:
     return b"".join([chunk async for chunk in _limited(request, max_image_bytes)])
 
 
-def _checked(fields: dict[str, str], max_image_bytes: int) -> dict[str, str]:
-    for name, text in fields.items():
-        _check_length(name, len(text), max_image_bytes)
-    return fields
-
-
 def _texts(form: FormData) -> dict[str, str]:
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
@@ -179,7 +219,7 @@ async def _files(form: FormData) -> dict[str, File]:
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
             if name in files:
-                raise BadRequest(f"Send only one file in the field `{name}`.")
+                raise BadRequest(f"Send only one file in the field {name[:40]!r}.")
             files[name] = File(await value.read(), value.filename or "image")
     return files
 
@@ -189,7 +229,7 @@ def _as_text(name: str, value: object) -> str:
         return str(value).lower()
     if isinstance(value, str | int | float):
         return str(value)
-    raise BadOption(f"{name} must be a text, a number or a boolean.")
+    raise BadOption(f"{name[:40]!r} must be a text, a number or a boolean.")
 
 
 def _check_length(name: str, length: int, max_image_bytes: int) -> None:
@@ -209,12 +249,14 @@ def _max_text_bytes(name: str, max_image_bytes: int) -> int:
     )
 
 
-def _max_body_bytes(max_image_bytes: int) -> int:
-    return MAX_FILES * _max_text_bytes("_b64", max_image_bytes) + OVERHEAD_BYTES
+def _max_body_bytes(request: Request, max_image_bytes: int) -> int:
+    """Of a form with files: of two images. Of the others: of one, as text."""
+    texts = MAX_FILES if "multipart" in request.headers.get("content-type", "") else 1
+    return texts * _max_text_bytes("_b64", max_image_bytes) + OVERHEAD_BYTES
 
 
 async def _limited(request: Request, max_image_bytes: int) -> AsyncGenerator[bytes, None]:
-    limit = _max_body_bytes(max_image_bytes)
+    limit = _max_body_bytes(request, max_image_bytes)
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
         raise _TooLarge

@@ -32,13 +32,18 @@ async def load(
         max_image_bytes: of the image itself.
 
     Raises:
-        BadRequest: it is sent in more than one way.
+        BadRequest: it is sent in more than one way, or a file as text.
         BadImage: the base64 is none.
         BadUrl: it cannot be fetched, or URLs are off.
         ImageTooLarge: it has too many bytes.
     """
     sent = [n for n in (names.b64, names.url) if n and body.fields.get(n)]
     sent += [names.file] if names.file in body.files else []
+    if not sent and body.fields.get(names.file):
+        raise BadRequest(
+            f"{names.file} came as text: send it as a file, in multipart/form-data (with curl: "
+            f"-F {names.file}=@photo.jpg, with the @)."
+        )
     if not sent:
         return None
     if len(sent) > 1:

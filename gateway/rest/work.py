@@ -31,7 +31,7 @@ class Order:
 
 
 class Work:
-    """Does removals for all routes, within one limit of uploads in memory.
+    """Does removals for all routes, within one limit of uploads and answers in memory.
 
     Args:
         remover: does the work itself.
@@ -41,7 +41,7 @@ class Work:
 
     def __init__(self, remover: Remover, outbound: Outbound | None, settings: Settings) -> None:
         self._remover, self._outbound, self._settings = remover, outbound, settings
-        self._uploads = Admission(
+        self.memory = Admission(
             settings.max_upload_bytes_in_flight, "uploaded bytes", UPLOAD_BYTES_IN_FLIGHT
         )
 
@@ -61,7 +61,7 @@ class Work:
         """
         started = time.perf_counter()
         limits = self._settings
-        with self._uploads.admit(body.announced_bytes(request, limits.max_image_bytes)):
+        with self.memory.admit(body.announced_bytes(request, limits.max_image_bytes)):
             try:
                 async with asyncio.timeout(limits.request_timeout_s):
                     sent = await body.read(request, max_image_bytes=limits.max_image_bytes)

@@ -87,14 +87,19 @@ def test_accounts_and_keys_are_made_listed_and_stopped(tmp_path: Path) -> None:
     assert made[0]["key"] not in said("keys", "list")
     assert "revoked" in said("keys", "revoke", str(key["id"]))
     said("accounts", "disable", "shop")
+    assert clearbg(tmp_path, "keys", "create", "--account", "shop").returncode == 1
+    assert "[/]" in said("accounts", "create", "[/]")
+    assert "[/]" in said("accounts", "list")
     accounts = json.loads(said("accounts", "list", "--json"))
-    assert [bool(account["disabled_at"]) for account in accounts] == [False, True]
+    assert [bool(account["disabled_at"]) for account in accounts] == [False, True, False]
 
 
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
         (["accounts", "create", "default"], "already"),
+        (["accounts", "create", ""], "printed"),
+        (["accounts", "create", "a\nb"], "printed"),
         (["accounts", "disable", "nobody"], "accounts list"),
         (["keys", "create", "--account", "nobody"], "accounts list"),
         (["keys", "revoke", "99"], "keys list"),

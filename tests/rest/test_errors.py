@@ -54,9 +54,10 @@ def key(secret: str) -> Callable[[Photo], dict[str, Any]]:
     return lambda photo: {"files": {"image": photo(8, 8)}, "headers": {"X-API-Key": secret}}
 
 
+JSON = {"Content-Type": "application/json"}
 NO_BOUNDARY = sent(content=b"x", headers={"Content-Type": "multipart/form-data"})
-NOT_JSON = sent(content=b"{", headers={"Content-Type": "application/json"})
-DEEP_JSON = sent(content=b"[" * 100_000, headers={"Content-Type": "application/json"})
+NOT_JSON = sent(content=b"{", headers=JSON)
+DEEP_JSON = sent(content=b"[" * 100_000, headers=JSON)
 CUT_FORM = sent(
     content=b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\nxx',
     headers={"Content-Type": "multipart/form-data; boundary=b"},
@@ -75,9 +76,46 @@ CASES = [
     Case("cut form", "bad-request", "middle", CUT_FORM),
     Case("not JSON", "bad-request", "JSON", NOT_JSON),
     Case("deep JSON", "bad-request", "JSON", DEEP_JSON),
+    Case(
+        "JSON of many parts",
+        "bad-request",
+        "flat",
+        sent(content=b'{"a":[' + b"[]," * 300_000 + b"[]]}", headers=JSON),
+    ),
+    Case(
+        "JSON with a lone surrogate",
+        "bad-option",
+        "must be a text",
+        sent(content=b'{"\\ud800": {}}', headers=JSON),
+    ),
+    Case(
+        "odd charset",
+        "bad-request",
+        "cannot be read",
+        sent(
+            content=b'--b\r\nContent-Disposition: form-data; name="size"\r\n\r\n4k\r\n--b--\r\n',
+            headers={"Content-Type": "multipart/form-data; boundary=b; charset=undefined"},
+        ),
+    ),
+    Case(
+        "many form fields", "bad-request", "Too many", sent(data={str(n): "x" for n in range(60)})
+    ),
+    Case("file as text", "bad-request", "@photo.jpg", sent(data={"image": "photo.jpg"})),
+    Case(
+        "background as text",
+        "bad-request",
+        "bg_image came as text",
+        lambda photo: {"files": {"image": photo(8, 8)}, "data": {"bg_image": "eHg="}},
+    ),
+    Case(
+        "broken background",
+        "bad-image",
+        "background",
+        lambda photo: {"files": {"image": photo(8, 8), "bg_image": b"x"}},
+    ),
     Case("JSON list", "bad-request", "object", sent(json=[])),
     Case("JSON without image", "bad-image", "image_b64", sent(json={})),
-    Case("JSON object as value", "bad-option", "size must be a text", sent(json={"size": {}})),
+    Case("JSON object as value", "bad-option", "must be a text", sent(json={"size": {}})),
     Case(
         "many fields",
         "bad-request",
@@ -151,10 +189,18 @@ CASES = [
     Case(
         "many wrong keys",
         "rate-limited",
-        "wrong keys",
+        "wrong API keys from your address",
         key("cbg_wrong"),
         limit(wrong_keys=1),
         before=1,
+    ),
+    Case(
+        "megapixels behind",
+        "rate-limited",
+        "megapixels",
+        lambda photo: {"files": {"image": photo(8, 8), "bg_image": photo(500, 500)}},
+        limit(megapixels=1),
+        before=4,
     ),
     Case("requests", "rate-limited", "requests", settings=limit(requests=1), before=1),
     Case(
@@ -196,7 +242,7 @@ CASES = [
 AFTER_THE_MODEL = ("queue", "model", "late", "bug", "margin beyond the pixels")
 """All others are found before the model is asked."""
 
-RETRY_AFTER = {"queue": "4", "model": "5", "no database": "2", "no store of limits": "1"}
+RETRY_AFTER = {"queue": "4", "model": "5", "no database": "1", "no store of limits": "1"}
 """Where it is known beforehand."""
 
 

@@ -1,6 +1,7 @@
 """The route with a small fake model: every result it can give."""
 
 import base64
+import json
 import textwrap
 import zipfile
 from collections.abc import Callable
@@ -13,6 +14,9 @@ import pytest
 from PIL import Image
 
 from tests.half_model import HalfModel
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
 
 
 async def test_the_left_half_is_cut_out(
@@ -79,6 +83,11 @@ async def test_an_image_may_come_as_base64_in_json_or_a_form(
         {"json": {"image_b64": text, "crop": True, "size": None}},
         {"json": {"image_b64": lines, "crop": "1", "crop_margin": 0}},
         {"data": {"image_b64": text, "crop": "on"}},
+        {"content": f"crop=1&image_b64={text}", "headers": FORM},  # + and / as they are
+        {
+            "content": json.dumps({"image_b64": text, "crop": 1}).replace("/", "\\/"),
+            "headers": JSON,
+        },
         {"data": {"image_b64": text, "crop": "true"}, "files": {"other": b""}},
     ]
     for sent in ways:
@@ -104,7 +113,7 @@ async def test_json_is_answered_when_it_is_asked_for(
         "model_version": "half-1",
         "device": "cpu",
     }
-    for other in ("*/*", "image/png, application/json;q=0.5", "text/html"):
+    for other in ("*/*", "application/json;q=0", "image/png, application/json;q=0.5", "text/html"):
         answer = await client.post("/v1/removebg", files=files, headers={"Accept": other})
         assert answer.headers["content-type"] == "image/png"
 
@@ -158,6 +167,26 @@ async def test_a_picture_may_lie_behind(
     pixels = np.asarray(Image.open(BytesIO(answer.content)))
     assert pixels.shape == (100, 200, 3)
     assert np.all(pixels[:, 102:] == (0, 0, 255))
+
+
+async def test_a_long_file_name_is_cut(
+    client: httpx.AsyncClient, photo: Callable[..., bytes]
+) -> None:
+    answer = await client.post("/v1/removebg", files={"image": ("ä" * 1500 + ".png", photo())})
+    assert len(answer.headers["content-disposition"]) < 700
+
+
+async def test_a_transparent_backdrop_leaves_no_hidden_colours(
+    client: httpx.AsyncClient, photo: Callable[..., bytes]
+) -> None:
+    behind = BytesIO()
+    Image.new("RGBA", (30, 30), (10, 20, 30, 0)).save(behind, "PNG")
+    files = {"image": photo(200, 100), "bg_image": behind.getvalue()}
+    pixels = np.asarray(
+        Image.open(BytesIO((await client.post("/v1/removebg", files=files)).content))
+    )
+    assert pixels.shape == (100, 200, 4)
+    assert not pixels[pixels[..., 3] == 0].any()
 
 
 async def test_a_zip_recomposes_to_the_png(

@@ -8,9 +8,11 @@ from http import HTTPStatus
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
+from gateway.admission import Admission
 from gateway.errors import GatewayError
 from gateway.removal import Result
 from gateway.rest import answers
+from gateway.rest.outgoing import Outgoing
 
 PREFIX = "/v1.0/"
 
@@ -22,17 +24,17 @@ CREDITS = "1"
 
 
 async def answer(
-    request: Request, result: Result, file_name: str, said: dict[str, str]
+    request: Request, result: Result, file_name: str, memory: Admission, said: dict[str, str]
 ) -> Response:
     """The image, or JSON with the image in it, as the request's Accept header asks."""
     said = said | {"X-Credits-Charged": CREDITS}
     if not answers.wants_json(request.headers.get("accept", "")):
-        plain = await answers.answer(request, result, file_name)
+        plain = await answers.answer(request, result, file_name, memory)
         plain.headers.update(said)
         return plain
     body = await asyncio.to_thread(_json, result)
     headers = answers.headers(result) | said
-    return Response(body, media_type="application/json", headers=headers)
+    return Outgoing(body, memory, media_type="application/json", headers=headers)
 
 
 def error(error: GatewayError) -> JSONResponse:

@@ -51,7 +51,7 @@ def router(work: Work, gate: Gate) -> APIRouter:
             return await order(sent)
 
         result, asked = await work.do(request, visit, read)
-        return await answers.answer(request, result, asked.image.name, said)
+        return await answers.answer(request, result, asked.image.name, work.memory, said)
 
     @routes.get(
         "/account",

@@ -1,0 +1,41 @@
+"""Answers of megabytes: they count as memory until the client has taken the last byte."""
+
+import asyncio
+import logging
+
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.admission import Admission
+
+log = logging.getLogger(__name__)
+
+CHUNK_BYTES = 2**18
+SEND_TIMEOUT_S = 120.0
+"""For a whole answer: 13 MB at 1 Mbit/s. A client that reads slower is cut off."""
+
+
+class Outgoing(Response):
+    """Sends its body in chunks, so that the server's own buffer stays small."""
+
+    def __init__(
+        self, body: bytes, memory: Admission, *, media_type: str, headers: dict[str, str]
+    ) -> None:
+        self._memory = memory
+        super().__init__(body, media_type=media_type, headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send everything, or leave the answer unfinished: then the connection is closed."""
+        body = memoryview(self.body)
+        self._memory.add(len(body))
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                start = {"status": self.status_code, "headers": self.raw_headers}
+                await send({"type": "http.response.start", **start})
+                for at in range(0, len(body), CHUNK_BYTES):
+                    chunk, more = bytes(body[at : at + CHUNK_BYTES]), at + CHUNK_BYTES < len(body)
+                    await send({"type": "http.response.body", "body": chunk, "more_body": more})
+        except TimeoutError:
+            log.warning("a client did not take its answer within %g s", SEND_TIMEOUT_S)
+        finally:
+            self._memory.add(-len(body))
