@@ -55,6 +55,6 @@ class Admission:
         return Place(self, amount)
 
     def add(self, amount: int) -> None:
-        """Count; `Place` takes it back."""
+        """Count, whatever the limit; with a minus, take it back."""
         self._in_flight += amount
         self._gauge.set(self._in_flight)

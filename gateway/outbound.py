@@ -48,14 +48,19 @@ class Outbound:
     @asynccontextmanager
     async def session(self) -> AsyncIterator["Outbound"]:
         """Hold connections open inside the block."""
-        async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=_Resolver(), socket_factory=self._socket),
-            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,  # a small answer must not become a large one
-            headers={"User-Agent": "ClearBG", "Accept-Encoding": "identity"},
-        ) as self._session:
-            yield self
+        resolver = _Resolver()
+        connector = aiohttp.TCPConnector(resolver=resolver, socket_factory=self._socket)
+        try:
+            async with aiohttp.ClientSession(
+                connector=connector,
+                timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,  # a small answer must not become a large one
+                headers={"User-Agent": "ClearBG", "Accept-Encoding": "identity"},
+            ) as self._session:
+                yield self
+        finally:
+            await resolver.close()
 
     async def fetch(self, url: str, *, max_bytes: int) -> bytes:
         """Get what is at a URL.

@@ -5,8 +5,6 @@ import ipaddress
 import re
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -14,23 +12,9 @@ from aiohttp import web
 
 from gateway.errors import BadUrl, FailedDownload, ImageTooLarge
 from gateway.outbound import Outbound
+from tests.servers.web import answering
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
-
-
-@asynccontextmanager
-async def answering(handler: Callable[[web.Request], Any]) -> AsyncIterator[str]:
-    """A real server on loopback; gives its address."""
-    app = web.Application()
-    app.router.add_get("/{path:.*}", handler)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    server = site._server
-    assert server
-    yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"  # type: ignore[attr-defined]
-    await runner.cleanup()
 
 
 async def fetch(

@@ -56,13 +56,13 @@ def compose(
         pixels, box = _arrange(pixels, box, options, max_pixels)
         alpha = alpha if pixels is picture.pixels else pixels[..., 3].copy()
     opaque = False
-    if options.format is Format.ZIP:
-        foreground.fill(pixels, alpha)
-    elif options.channels is Channels.RGBA:
+    if options.channels is Channels.RGBA or options.format is Format.ZIP:
         if box and options.shadow:
             lay_on(pixels, alpha, shadow.under(pixels, alpha, box, options.shadow))
             alpha = pixels[..., 3].copy()
         opaque = _put_behind(pixels, alpha, options.background, backdrop)
+    if options.format is Format.ZIP and not opaque:
+        foreground.fill(pixels, pixels[..., 3].copy())
     return Composition(pixels, opaque, box, picture.dpi)
 
 
@@ -143,7 +143,8 @@ def _put_behind(
     leaves the service, and the PNG is smaller and three times faster to write.
     """
     if backdrop:
-        under = geometry.cover(backdrop.pixels, pixels.shape[1], pixels.shape[0])
+        height, width, _ = pixels.shape
+        under = geometry.cover(backdrop.pixels, width, height, opaque=backdrop.opaque)
         if color and not backdrop.opaque:
             lay_on(under, under[..., 3].copy(), color)
         lay_on(pixels, alpha, under)

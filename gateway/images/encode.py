@@ -33,7 +33,8 @@ def check_side(format_: Format, width: int, height: int) -> None:
     if longest and max(width, height) > longest:
         raise BadOption(
             f"format {format_} holds at most {longest} pixels a side, and the result would be "
-            f"{width}x{height}: choose png or a smaller size."
+            f"{width}x{height}: choose png or a smaller size.",
+            "invalid_dimensions",
         )
 
 

@@ -49,7 +49,7 @@ def cut(pixels: Pixels, frame: Frame) -> Pixels:
     left, right = max(0, frame.left), min(width, frame.left + frame.width)
     inside = pixels[top:bottom, left:right]
     if inside.shape[:2] == (frame.height, frame.width):
-        return np.ascontiguousarray(inside) if inside.shape != pixels.shape else pixels
+        return inside.copy()
     result = np.zeros((frame.height, frame.width, 4), np.uint8)
     y, x = top - frame.top, left - frame.left
     result[y : y + bottom - top, x : x + right - left] = inside
@@ -76,12 +76,15 @@ def place(pixels: Pixels, box: Box, placement: Placement) -> tuple[Pixels, Box]:
     target = _target(box, scale, placement.position, width, height)
     if (scale, target) == (1.0, (box.left, box.top)):
         return pixels, box
-    left, top = target[0] - box.left * scale, target[1] - box.top * scale
-    moved = _transform(pixels, scale, left, top)
-    x = max(0, round(target[0])), min(width, round(target[0] + box.width * scale))
-    y = max(0, round(target[1])), min(height, round(target[1] + box.height * scale))
-    seen = Box(y[0], x[0], max(1, x[1] - x[0]), max(1, y[1] - y[0]))
-    return moved, seen
+    if scale == 1:  # whole pixels stay as sharp as they are
+        left, top = (math.floor(at + 0.5) for at in target)
+        moved = cut(pixels, Frame(box.top - top, box.left - left, width, height))
+    else:
+        left, top = target[0] - box.left * scale, target[1] - box.top * scale
+        moved = _transform(pixels, scale, left, top)
+    x0, x1 = _visible(target[0], box.width * scale, width)
+    y0, y1 = _visible(target[1], box.height * scale, height)
+    return moved, Box(y0, x0, x1 - x0, y1 - y0)
 
 
 def _target(
@@ -100,7 +103,7 @@ def _transform(pixels: Pixels, scale: float, left: float, top: float) -> Pixels:
     x0, x1 = _visible(left, width * scale, width)
     y0, y1 = _visible(top, height * scale, height)
     canvas = np.zeros_like(pixels)
-    if x0 < x1 and y0 < y1:
+    if left < width and top < height and left + width * scale > 0 and top + height * scale > 0:
         seen = ((x0 - left) / scale, (y0 - top) / scale, (x1 - left) / scale, (y1 - top) / scale)
         bounds = (width, height, width, height)
         inside = tuple(min(max(0.0, at), most) for at, most in zip(seen, bounds, strict=True))
@@ -113,8 +116,9 @@ def _transform(pixels: Pixels, scale: float, left: float, top: float) -> Pixels:
 
 
 def _visible(start: float, length: float, side: int) -> tuple[int, int]:
-    """The whole pixels of a side that a stretch touches."""
-    return max(0, math.floor(start + 0.5)), min(side, math.floor(start + length + 0.5))
+    """The whole pixels of a side that a stretch touches: one at least, within the side."""
+    first = min(side - 1, max(0, math.floor(start + 0.5)))
+    return first, max(first + 1, min(side, math.floor(start + length + 0.5)))
 
 
 def cover_size(width: int, height: int, over_width: int, over_height: int) -> tuple[int, int]:
@@ -123,7 +127,7 @@ def cover_size(width: int, height: int, over_width: int, over_height: int) -> tu
     return max(over_width, round(width * scale)), max(over_height, round(height * scale))
 
 
-def cover(pixels: Pixels, width: int, height: int) -> Pixels:
+def cover(pixels: Pixels, width: int, height: int, *, opaque: bool) -> Pixels:
     """Cut the middle of a picture out that has the proportions of (width, height), and scale it.
 
     Cut first: a narrow picture, scaled as a whole, could be a thousand times what is needed.
@@ -135,5 +139,8 @@ def cover(pixels: Pixels, width: int, height: int) -> Pixels:
     middle = cut(pixels, Frame(top, left, across, down))
     if (across, down) == (width, height):
         return middle
+    if not opaque:  # weighted by alpha, as above
+        image = Image.fromarray(middle).convert("RGBa").resize((width, height))
+        return np.array(image.convert("RGBA"))
     filter_ = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(middle, (width, height), interpolation=filter_), np.uint8)

@@ -35,12 +35,14 @@ def under(pixels: Pixels, alpha: Alpha, box: Box, opacity: float) -> Pixels:
         _lowered(small, round(length * DROP)), (0, 0), max(0.5, length * BLUR)
     )
     shadow = np.zeros_like(pixels)
-    soft = cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)
-    cv2.insertChannel(np.asarray(soft * np.float32(opacity) + 0.5, np.uint8), shadow, 3)
+    faint = cv2.convertScaleAbs(blurred, alpha=opacity)
+    soft = cv2.resize(faint, (width, height), interpolation=cv2.INTER_LINEAR)
+    cv2.insertChannel(soft, shadow, 3)
     return shadow
 
 
 def _lowered(alpha: Alpha, rows: int) -> NDArray[np.uint8]:
+    rows = min(rows, len(alpha))
     lowered = np.zeros_like(alpha)
     lowered[rows:] = alpha[: len(alpha) - rows]
     return lowered

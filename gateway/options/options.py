@@ -1,12 +1,13 @@
 """What a caller may ask of a removal: one dataclass, one parser, for every transport."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
 from gateway.errors import BadOption
-from gateway.options import color, length, margin, placement, region, size
+from gateway.options import color, margin, placement, region, size
 from gateway.options.color import Color
 from gateway.options.margin import Margin
 from gateway.options.placement import ORIGINAL, Placement
@@ -72,7 +73,7 @@ class Options:
     @property
     def background(self) -> Color | None:
         """What lies behind the foreground; JPEG has no transparency, so there it lies on white."""
-        if self.format is Format.ZIP or self.channels is Channels.ALPHA:
+        if self.channels is Channels.ALPHA and self.format is not Format.ZIP:
             return None
         if self.format is Format.JPG:
             return color.on_white(self.bg_color or (0, 0, 0, 0))
@@ -125,7 +126,6 @@ def flag(name: str, text: str) -> bool:
 
 
 def _share(name: str, text: str) -> float:
-    lengths = length.parse(text) or []
-    if len(lengths) != 1 or lengths[0].value > 100:
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text) or float(text) > 100:
         raise BadOption(f"{name} must be 0 to 100.", f"invalid_{name}")
-    return lengths[0].value / 100
+    return float(text) / 100

@@ -30,21 +30,22 @@ def parse(scale: str, position: str) -> Placement:
     Raises:
         BadOption: one of the two is none of that.
     """
-    scaled = _scale(scale)
+    scaled = _scale(scale.lower())
     if not position:
         return Placement(scaled, CENTER if scaled else None)
-    return Placement(scaled, _position(position))
+    return Placement(scaled, _position(position.lower()))
 
 
 def _scale(text: str) -> float | None:
     if text in ("", "original"):
         return None
     lengths = length.parse(text) or []
-    if len(lengths) != 1 or not MIN_SCALE <= lengths[0].value <= MAX_SCALE:
+    share = lengths[0] if len(lengths) == 1 and lengths[0].percent else None
+    if not share or not MIN_SCALE <= share.value <= MAX_SCALE:
         raise BadOption(
             f"scale must be original, or {MIN_SCALE}% to {MAX_SCALE}%.", "invalid_scale"
         )
-    return lengths[0].value / 100
+    return share.value / 100
 
 
 def _position(text: str) -> tuple[float, float] | None:
@@ -53,9 +54,10 @@ def _position(text: str) -> tuple[float, float] | None:
     if text == "center":
         return CENTER
     lengths = length.parse(text) or []
-    if len(lengths) not in (1, 2) or any(share.value > 100 for share in lengths):
+    shares = [share.value for share in lengths if share.percent and share.value <= 100]
+    if not 1 <= len(lengths) == len(shares) <= 2:
         raise BadOption(
             "position must be original, center, or one or two percentages such as 50% 100%.",
             "invalid_position",
         )
-    return lengths[0].value / 100, lengths[-1].value / 100
+    return shares[0] / 100, shares[-1] / 100

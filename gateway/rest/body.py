@@ -69,7 +69,7 @@ async def read(request: Request, *, max_image_bytes: int) -> Body:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     reader = READERS.get(kind)
     if reader is None:
-        raise BadRequest(f"Send the image as one of {', '.join(READERS)}.")
+        raise BadRequest(f"Send the image as one of {', '.join(READERS)}.", "missing_source")
     try:
         return await reader(request, max_image_bytes)
     except _TooLarge as error:
@@ -137,8 +137,7 @@ def _flat_json(data: bytes) -> dict[str, object]:
     What has many parts is refused unparsed: it would cost seconds and gigabytes, and no other
     thread would run meanwhile.
     """
-    data = data.replace(b"\\/", b"/")  # as PHP writes base64
-    if sum(map(data.count, (b"[", b"{", b",", b"\\"))) > MAX_JSON_PARTS:
+    if sum(map(data.count, (b"[", b"{", b","))) > MAX_JSON_PARTS:
         raise BadRequest("The JSON has too many parts: send one flat object.")
     try:
         parsed = json.loads(data)
@@ -217,7 +216,8 @@ def _texts(form: FormData) -> dict[str, str]:
 async def _files(form: FormData) -> dict[str, File]:
     files: dict[str, File] = {}
     for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
+        # A browser sends a field that was left empty as a file without a name.
+        if isinstance(value, UploadFile) and (value.filename or value.size):
             if name in files:
                 raise BadRequest(f"Send only one file in the field {name[:40]!r}.")
             files[name] = File(await value.read(), value.filename or "image")

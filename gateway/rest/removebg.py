@@ -1,5 +1,6 @@
 """POST /v1/removebg: one image in, its cut-out back."""
 
+from contextlib import ExitStack
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -23,12 +24,12 @@ def router(work: Work, gate: Gate, settings: Settings) -> APIRouter:
     """Make the route."""
     routes = APIRouter()
 
-    async def order(sent: Body) -> Order:
+    async def order(sent: Body, held: ExitStack) -> Order:
         options = parse(sent.fields)
-        backdrop = await work.load(sent, BACKDROP)
+        backdrop = await work.load(sent, BACKDROP, held)
         if backdrop and options.bg_color:
             raise BadOption("Send bg_color or bg_image, not both.")
-        image = await work.load(sent, IMAGE)
+        image = await work.load(sent, IMAGE, held)
         if image is None:
             raise BadImage(
                 "Send an image: a file in the field `image` (with curl: -F image=@photo.jpg), "

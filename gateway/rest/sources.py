@@ -18,6 +18,8 @@ class Names:
     file: str
     b64: str = ""
     url: str = ""
+    several: str = "multiple_sources"
+    """The error's code when more than one of them is sent."""
 
 
 async def load(
@@ -47,7 +49,7 @@ async def load(
     if not sent:
         return None
     if len(sent) > 1:
-        raise BadRequest(f"Send one of {', '.join(sent)}, not several.", "multiple_sources")
+        raise BadRequest(f"Send one of {', '.join(sent)}, not several.", names.several)
     if names.file in body.files:
         return body.files[names.file]
     text = body.fields[sent[0]]

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -42,17 +43,27 @@ class Work:
     def __init__(self, remover: Remover, outbound: Outbound | None, settings: Settings) -> None:
         self._remover, self._outbound, self._settings = remover, outbound, settings
         self.memory = Admission(
-            settings.max_upload_bytes_in_flight, "uploaded bytes", UPLOAD_BYTES_IN_FLIGHT
+            settings.max_upload_bytes_in_flight,
+            "bytes of uploads and answers",
+            UPLOAD_BYTES_IN_FLIGHT,
         )
 
-    async def load(self, sent: Body, names: Names) -> File | None:
-        """The image that the body carries or names in these fields; see `sources.load`."""
+    async def load(self, sent: Body, names: Names, held: ExitStack) -> File | None:
+        """The image that the body carries or names in these fields; see `sources.load`.
+
+        Args:
+            sent: the body.
+            names: of the fields.
+            held: keeps the memory that a download may take.
+        """
+        if self._outbound and sent.fields.get(names.url):
+            held.enter_context(self.memory.admit(self._settings.max_image_bytes))
         return await sources.load(
             sent, names, self._outbound, max_image_bytes=self._settings.max_image_bytes
         )
 
     async def do(
-        self, request: Request, visit: Visit, order: Callable[[Body], Awaitable[Order]]
+        self, request: Request, visit: Visit, order: Callable[[Body, ExitStack], Awaitable[Order]]
     ) -> tuple[Result, Order]:
         """Read the body, understand it with `order`, and do what it asks for.
 
@@ -61,11 +72,13 @@ class Work:
         """
         started = time.perf_counter()
         limits = self._settings
-        with self.memory.admit(body.announced_bytes(request, limits.max_image_bytes)):
+        with ExitStack() as held:
+            announced = body.announced_bytes(request, limits.max_image_bytes)
+            held.enter_context(self.memory.admit(announced))
             try:
                 async with asyncio.timeout(limits.request_timeout_s):
                     sent = await body.read(request, max_image_bytes=limits.max_image_bytes)
-                    asked = await order(sent)
+                    asked = await order(sent, held)
             except TimeoutError as error:
                 raise DeadlineExceeded(limits.request_timeout_s) from error
             work = self._remover.remove(
@@ -75,4 +88,7 @@ class Work:
                 visit=visit,
                 timeout_s=limits.request_timeout_s - (time.perf_counter() - started),
             )
-            return await unless_gone(request, work), asked
+            try:
+                return await unless_gone(request, work), asked
+            except DeadlineExceeded as error:  # it knows only of the time that was left to it
+                raise DeadlineExceeded(limits.request_timeout_s) from error

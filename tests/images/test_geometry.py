@@ -98,7 +98,9 @@ def test_a_cover_covers_exactly_and_keeps_its_middle(
     rows, columns = np.indices((height, width))
     pixels = np.dstack([columns, rows, 0 * rows, 0 * rows]).astype(np.float32)
     scale = np.array([255 / max(1, width - 1), 255 / max(1, height - 1), 0, 0])
-    covered = geometry.cover((pixels * scale).astype(np.uint8), over_width, over_height)
+    covered = geometry.cover(
+        (pixels * scale).astype(np.uint8), over_width, over_height, opaque=True
+    )
     assert covered.shape == (over_height, over_width, 4)
     middle = covered[..., :2].astype(int).mean(axis=(0, 1))
     # Of a picture that darkens to one side, the middle is of middle grey: within a pixel.
@@ -107,4 +109,20 @@ def test_a_cover_covers_exactly_and_keeps_its_middle(
 
 def test_a_narrow_picture_covers_a_large_one_without_being_scaled_as_a_whole() -> None:
     """As a whole it would be 4000 x 200,000,000."""
-    assert geometry.cover(np.zeros((50_000, 1, 4), np.uint8), 4000, 3000).shape == (3000, 4000, 4)
+    narrow = np.zeros((50_000, 1, 4), np.uint8)
+    assert geometry.cover(narrow, 4000, 3000, opaque=True).shape == (3000, 4000, 4)
+
+
+def test_hidden_colours_of_a_backdrop_stay_hidden() -> None:
+    backdrop = np.array([[(255, 0, 0, 255), (0, 255, 0, 0)]], np.uint8)
+    covered = geometry.cover(backdrop, 200, 100, opaque=False)
+    seen = covered[covered[..., 3] > 8]
+    assert seen[:, 1].max() <= 2
+
+
+def test_a_subject_that_is_only_moved_stays_as_sharp_as_it_is() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (200, 402, 4), np.uint8)
+    pixels[:, 201:] = 0
+    placement = Placement(None, (0.5, 0.5))
+    moved, box = geometry.place(pixels, Box(0, 0, 201, 200), placement)
+    assert np.array_equal(moved[:, box.left : box.left + 201], pixels[:, :201])

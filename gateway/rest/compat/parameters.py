@@ -28,7 +28,7 @@ LARGEST_PNG = "10MP"
 FORMATS = ("auto", "png", "jpg", "webp", "zip")
 TYPE = "other"
 """Subjects are not classified."""
-SHADOW_TYPES = ("none", "auto", "drop", "car", "3D")
+SHADOW_TYPES = ("none", "auto", "drop", "car", "3d")
 SHADOW_OPACITY = {"car": "90"}
 DEFAULT_SHADOW_OPACITY = "50"
 
@@ -56,7 +56,8 @@ def parse(fields: Mapping[str, str], *, has_backdrop: bool) -> Options:
 
 def headers(fields: Mapping[str, str]) -> dict[str, str]:
     """What is said about the kind of subject: nothing, when `type_level` is none."""
-    return {} if fields.get("type_level") == "none" else {"X-Type": TYPE}
+    silent = fields.get("type_level", "").strip().lower() == "none"
+    return {} if silent else {"X-Type": TYPE}
 
 
 def _size(given: Mapping[str, str], format_: str) -> str:
@@ -81,16 +82,18 @@ def _format(given: Mapping[str, str], *, has_backdrop: bool) -> str:
 
 def _shadow(given: Mapping[str, str]) -> str:
     """Opacity in percent. There is one kind of shadow, a soft drop shadow."""
-    kind = _for_type(given, "shadow_type")
+    kind = _for_type(given, "shadow_type").lower()
     if not kind:
         kind = "drop" if own.flag("add_shadow", given.get("add_shadow", "false")) else "none"
     if kind not in SHADOW_TYPES:
         raise BadOption(
             f"shadow_type must be one of {', '.join(SHADOW_TYPES)}.", "invalid_shadow_type"
         )
-    opacity = _for_type(given, "shadow_opacity") or "auto"
-    if opacity == "auto":
+    opacity = _for_type(given, "shadow_opacity").lower()
+    if opacity in ("", "auto"):
         opacity = SHADOW_OPACITY.get(kind, DEFAULT_SHADOW_OPACITY)
+    if not opacity.isascii() or not opacity.isdecimal() or int(opacity) > 100:
+        raise BadOption("shadow_opacity must be 0 to 100, or auto.", "invalid_shadow_opacity")
     return "0" if kind == "none" else opacity
 
 

@@ -1,5 +1,6 @@
 """POST /v1.0/removebg and GET /v1.0/account, as remove.bg's clients call them."""
 
+from contextlib import ExitStack
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -13,7 +14,7 @@ from gateway.rest.sources import Names
 from gateway.rest.work import Order, Work
 
 IMAGE = Names(file="image_file", b64="image_file_b64", url="image_url")
-BACKDROP = Names(file="bg_image_file", url="bg_image_url")
+BACKDROP = Names(file="bg_image_file", url="bg_image_url", several="multiple_bg_sources")
 
 UNLIMITED = 1_000_000
 """Said as the balance: there are no credits to run out of, and clients expect a number."""
@@ -24,15 +25,15 @@ def router(work: Work, gate: Gate) -> APIRouter:
     routes = APIRouter(prefix=answers.PREFIX.rstrip("/"), tags=["remove.bg compatible"])
     entered = entrance(gate)
 
-    async def order(sent: Body) -> Order:
+    async def order(sent: Body, held: ExitStack) -> Order:
         has_backdrop = BACKDROP.file in sent.files or bool(sent.fields.get(BACKDROP.url))
         if has_backdrop and sent.fields.get("bg_color"):
-            raise BadRequest("Send one kind of background.", "multiple_bg_sources")
+            raise BadRequest("Send one kind of background.", BACKDROP.several)
         options = parameters.parse(sent.fields, has_backdrop=has_backdrop)
-        image = await work.load(sent, IMAGE)
+        image = await work.load(sent, IMAGE, held)
         if image is None:
             raise BadImage("Send image_file, image_file_b64 or image_url.", "missing_source")
-        return Order(options, image, await work.load(sent, BACKDROP))
+        return Order(options, image, await work.load(sent, BACKDROP, held))
 
     @routes.post(
         "/removebg",
@@ -46,9 +47,9 @@ def router(work: Work, gate: Gate) -> APIRouter:
         """For code that was written for remove.bg: only the base URL and the key change."""
         said: dict[str, str] = {}
 
-        async def read(sent: Body) -> Order:
+        async def read(sent: Body, held: ExitStack) -> Order:
             said.update(parameters.headers(sent.fields))
-            return await order(sent)
+            return await order(sent, held)
 
         result, asked = await work.do(request, visit, read)
         return await answers.answer(request, result, asked.image.name, work.memory, said)

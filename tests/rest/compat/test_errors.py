@@ -49,7 +49,7 @@ CASES = [
         },
     ),
     Case(
-        "multiple_sources",
+        "multiple_bg_sources",
         400,
         lambda photo: {
             "files": {"image_file": photo(8, 8), "bg_image_file": photo(8, 8)},
@@ -84,7 +84,18 @@ CASES = [
     Case("roi_region_empty", 400, with_file(roi="5 0 5 8")),
     Case("invalid_semitransparency", 400, with_file(semitransparency="a bit")),
     Case("invalid_shadow_type", 400, with_file(shadow_type="long")),
-    Case("invalid_shadow", 400, with_file(shadow_type="drop", shadow_opacity="101")),
+    Case("invalid_shadow_opacity", 400, with_file(shadow_type="drop", shadow_opacity="101")),
+    Case("invalid_position", 400, with_file(position="50px 10px")),
+    Case("invalid_scale", 400, with_file(scale="50px")),
+    Case(
+        "invalid_dimensions",
+        400,
+        lambda photo: {
+            "files": {"image_file": photo(1, 70_000)},
+            "data": {"format": "jpg", "size": "full"},
+        },
+    ),
+    Case("missing_source", 400, sent()),
     Case("unknown_foreground", 400, with_file(), level=0),
     Case("auth_failed", 403, sent(files={"image_file": b""}, headers={"X-API-Key": ""})),
     Case("auth_failed", 403, sent(files={"image_file": b""}, headers={"X-API-Key": "wrong"})),

@@ -10,13 +10,16 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from aiohttp import web
 from PIL import Image
 
 from gateway.options import Area
 from gateway.options import parse as parse_own
 from gateway.rest.compat import parameters
+from gateway.settings import Settings
 from tests.half_model import HalfModel
-from tests.rest.gateway import Gateway
+from tests.rest.gateway import Gateway, serving
+from tests.servers.web import answering
 
 Photo = Callable[..., bytes]
 URL = "/v1.0/removebg"
@@ -72,10 +75,45 @@ def test_sizes_are_megapixels_and_less_for_png(size: str, format_: str, max_pixe
     assert options.size == Area(max_pixels)
 
 
-async def test_the_default_is_a_preview_as_png(client: httpx.AsyncClient, photo: Photo) -> None:
-    answer = await remove(client, photo(500, 500))
-    image = opened(answer)
-    assert (image.format, image.mode, image.size) == ("PNG", "RGBA", (500, 500))
+async def test_the_default_is_a_preview_as_png(
+    model: HalfModel, settings: Settings, photo: Photo
+) -> None:
+    large = settings.model_copy(update={"max_image_pixels": 2_000_000})
+    async with serving(model, large) as gateway:
+        image = opened(await remove(gateway.client, photo(1000, 1000)))
+        assert (image.format, image.mode, image.size) == ("PNG", "RGBA", (500, 500))
+
+
+async def test_images_come_from_urls_where_that_is_on(
+    model: HalfModel, settings: Settings, photo: Photo
+) -> None:
+    async def image(request: web.Request) -> web.Response:
+        return web.Response(body=photo(64, 48))
+
+    on = settings.model_copy(update={"image_urls": "on", "image_url_networks": "127.0.0.1/32"})
+    async with serving(model, on) as gateway, answering(image) as address:
+        url = f"http://{address}/photo.png"
+        plain = (await remove(gateway.client, photo(64, 48))).content
+        bodies: list[dict[str, Any]] = [{"json": {"image_url": url}}, {"data": {"image_url": url}}]
+        for body in bodies:
+            assert (await gateway.client.post(URL, **body)).content == plain
+        answer = await remove(gateway.client, photo(64, 48), bg_image_url=url)
+        assert answer.headers["content-type"] == "image/jpeg"
+
+
+async def test_what_a_form_leaves_empty_does_not_count(
+    client: httpx.AsyncClient, photo: Photo
+) -> None:
+    expected = (await remove(client, photo())).content
+    left_empty = {"bg_image_file": ("", b""), "image_file": ("a.png", photo())}
+    part = b'--b\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n%s\r\n'
+    body = b"".join(part % (n.encode(), f.encode(), d) for n, (f, d) in left_empty.items())
+    answer = await client.post(
+        URL,
+        content=body + b"--b--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=b"},
+    )
+    assert answer.content == expected
 
 
 @pytest.mark.parametrize(
@@ -114,6 +152,7 @@ async def test_subjects_are_not_classified(
     [
         ("0% 0% 100% 100%", (0, 0, 200, 200)),
         ("0% 50% 50% 100%", (100, 0, 100, 100)),
+        ("0% 50% 100% 100%", (100, 0, 200, 100)),
         ("100px 0px 300px 200px", (0, 100, 100, 200)),
         ("300 200 100 0", (0, 100, 100, 200)),
     ],
@@ -126,9 +165,15 @@ async def test_only_the_region_of_interest_is_searched(
     said = [int(answer.headers[f"x-foreground-{s}"]) for s in ("top", "left", "width", "height")]
     assert np.abs(np.subtract(said, box)).max() <= 1
     assert opened(answer).size == (400, 200)
-    alpha = np.asarray(opened(answer))[..., 3]
-    inside = alpha[said[0] : said[0] + said[2 + 1], said[1] : said[1] + said[2]]
-    assert alpha.sum(dtype=int) - inside.sum(dtype=int) <= 255 * said[3] * 2
+    pixels = np.asarray(opened(answer)).astype(int)
+    top, left, width, height = box
+    inside = slice(top + 1, top + height - 1), slice(left + 1, left + width - 2)
+    assert np.all(pixels[inside][..., 3] == 255)
+    original = np.asarray(Image.open(BytesIO(photo(400, 200)))).astype(int)
+    assert np.array_equal(pixels[inside][..., :3], original[inside])
+    outside = np.ones((200, 400), bool)
+    outside[max(0, top - 2) : top + height + 2, max(0, left - 2) : left + width + 2] = False
+    assert not pixels[outside].any()
 
 
 @pytest.mark.parametrize(
@@ -276,10 +321,16 @@ async def test_headers_say_what_remove_bg_says(client: httpx.AsyncClient, photo:
     assert "retry-after" not in said
 
 
-async def test_a_zip_recomposes_to_the_png(client: httpx.AsyncClient, photo: Photo) -> None:
+@pytest.mark.parametrize(
+    "more", [{}, {"bg_color": "red"}, {"shadow_type": "drop"}, {"bg_color": "0f08", "crop": "true"}]
+)
+async def test_a_zip_recomposes_to_the_png(
+    client: httpx.AsyncClient, photo: Photo, more: dict[str, str]
+) -> None:
     """As remove.bg's clients do it: the alpha becomes the fourth channel of the colours."""
-    fields = {"scale": "70%", "size": "full"}
-    png = np.asarray(opened(await remove(client, photo(300, 200), format="png", **fields)))
+    fields = {"scale": "70%", "size": "full"} | more
+    answer = await remove(client, photo(300, 200), format="png", **fields)
+    png = np.asarray(opened(answer).convert("RGBA"))
     answer = await remove(client, photo(300, 200), format="zip", **fields)
     with zipfile.ZipFile(BytesIO(answer.content)) as archive:
         image = Image.open(archive.open("color.jpg"))
