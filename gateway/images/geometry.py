@@ -77,8 +77,8 @@ def place(pixels: Pixels, box: Box, placement: Placement) -> tuple[Pixels, Box]:
     if (scale, target) == (1.0, (box.left, box.top)):
         return pixels, box
     if scale == 1:  # whole pixels stay as sharp as they are
-        left, top = (math.floor(at + 0.5) for at in target)
-        moved = cut(pixels, Frame(box.top - top, box.left - left, width, height))
+        x, y = (math.floor(at + 0.5) for at in target)
+        moved = cut(pixels, Frame(box.top - y, box.left - x, width, height))
     else:
         left, top = target[0] - box.left * scale, target[1] - box.top * scale
         moved = _transform(pixels, scale, left, top)
