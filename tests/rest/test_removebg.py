@@ -95,6 +95,19 @@ async def test_an_image_may_come_as_base64_in_json_or_a_form(
         assert answer.content == as_file.content
 
 
+async def test_base64_with_line_ends_and_escapes_is_read_however_long_it_is(
+    client: httpx.AsyncClient,
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (500, 500, 3), np.uint8)
+    file = BytesIO()
+    Image.fromarray(noise).save(file, "PNG")
+    lines = base64.encodebytes(file.getvalue()).decode()
+    assert lines.count("\n") > 5000
+    escaped = json.dumps({"image_b64": lines}).replace("+", "\\u002B").replace("/", "\\/")
+    answer = await client.post("/v1/removebg", content=escaped, headers=JSON)
+    assert answer.status_code == 200
+
+
 async def test_json_is_answered_when_it_is_asked_for(
     client: httpx.AsyncClient, photo: Callable[..., bytes]
 ) -> None:
