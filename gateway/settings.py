@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     max_megapixels_in_flight: float = Field(default=200.0, gt=0)
     """Megapixels worked on at once; what would exceed them is refused with 503."""
     max_upload_bytes_in_flight: int = Field(default=2**30, gt=0)
-    """Bytes of uploads in memory at once; what would exceed them is refused with 503."""
+    """Bytes of uploads and of answers not sent yet, in memory at once; more uploads get 503."""
     max_queue: int = Field(default=64, ge=1)
     """Images that may wait for the model; what would exceed them is refused with 503."""
     request_timeout_s: float = Field(default=30.0, gt=0)
