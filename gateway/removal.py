@@ -13,18 +13,14 @@ from numpy.typing import NDArray
 from gateway.accounts.gate import Visit
 from gateway.admission import Admission, Place
 from gateway.errors import BadImage, DeadlineExceeded, ImageTooLarge, TooManyPixels
-from gateway.images import compose, decode, encode, geometry, header, matte
+from gateway.images import compose, decode, encode, footprint, geometry, header, matte
 from gateway.images.header import Header
 from gateway.images.matte import Box
 from gateway.images.picture import Picture
 from gateway.metrics import IMAGES, PIXELS_IN_FLIGHT, STAGE_SECONDS
 from gateway.models.model import Model, Priority
 from gateway.options import Channels, Format, Options
-from gateway.options.placement import ORIGINAL
 from gateway.settings import Settings
-
-WEBP_BUFFERS = 3
-"""What libwebp takes on top, measured: some 28 bytes a pixel."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -121,7 +117,7 @@ class Remover:
         read = await self._read(data)
         behind = await self._read_backdrop(backdrop) if backdrop is not None else None
         limit = self._settings.max_image_pixels
-        with self._admission.admit(_pixels(read, behind, options, limit)) as place:
+        with self._admission.admit(footprint.pixels(read, behind, options, limit)) as place:
             if visit:
                 await visit.spend_pixels(read.pixels + (behind.pixels if behind else 0))
             decoded = await self._run(place, _decode, read, behind, options)
@@ -181,24 +177,6 @@ class _Decoded:
     picture: Picture
     backdrop: Picture | None
     seconds: float
-
-
-def _pixels(read: Header, behind: Header | None, options: Options, max_pixels: int) -> int:
-    """What a removal takes up, in pixels of about 9 bytes: its pictures and further buffers."""
-    size = options.result_size(*read.size)
-    if options.crop:
-        frame = geometry.around(Box(0, 0, *size), options.crop_margin)
-        size = frame.width, frame.height
-    buffers = (
-        options.crop
-        + (options.roi is not None)
-        + (behind is not None)
-        + 2 * (options.placement != ORIGINAL)
-        + 2 * (options.shadow > 0)
-        + WEBP_BUFFERS * (options.format is Format.WEBP)
-    )
-    pictures = read.pixels + (2 * behind.pixels if behind else 0)
-    return pictures + buffers * min(size[0] * size[1], max_pixels)
 
 
 def _decode(read: Header, behind: Header | None, options: Options) -> _Decoded:

@@ -124,7 +124,7 @@ def memory() -> Table:
 
 def _peak_bytes(kind: str, width: int, height: int) -> int:
     command = [sys.executable, "-m", "loadtest.peak_memory", kind, str(width), str(height)]
-    return int(subprocess.run(command, capture_output=True, check=True).stdout)
+    return int(subprocess.run(command, capture_output=True, check=True).stdout.split()[0])
 
 
 def _run(loop: asyncio.Runner, remover: Remover, data: bytes, chosen: Options) -> None:

@@ -1,4 +1,8 @@
-"""Prints one request's peak memory above the idle process, in bytes: KIND WIDTH HEIGHT."""
+"""One request's peak memory in bytes, and what admission counts for it in pixels.
+
+KIND WIDTH HEIGHT [OPTION=VALUE…]; `bg_image=` puts one pixel behind. Memory is above the idle
+process's.
+"""
 
 import asyncio
 import re
@@ -12,9 +16,9 @@ import numpy as np
 import simplejpeg
 from PIL import ExifTags, Image
 
-from gateway.images import png
+from gateway.images import footprint, header, png
 from gateway.images.picture import Pixels
-from gateway.options import Options
+from gateway.options import Options, parse
 from gateway.removal import Remover
 from gateway.settings import Settings
 from loadtest.bench import photo
@@ -50,8 +54,10 @@ KINDS: dict[str, Callable[[Pixels], bytes]] = {
 }
 
 
-def main(kind: str, width: int, height: int) -> None:
+def main(kind: str, width: int, height: int, fields: dict[str, str]) -> None:
     """Measure one request in this process."""
+    backdrop = jpeg(_pixels(1, 1)) if fields.pop("bg_image", None) is not None else None
+    options = parse(fields)
     mask = np.zeros((1024, 1024), np.uint8)
     mask[200:800, 200:800] = 255
     remover = Remover(StoredMask(mask), Settings(request_timeout_s=300, max_image_bytes=10**9))
@@ -60,8 +66,11 @@ def main(kind: str, width: int, height: int) -> None:
         loop.run(remover.remove(small, Options()))
         Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM
         idle = status_bytes("VmRSS")
-        loop.run(remover.remove(large, Options()))
-    sys.stdout.write(f"{status_bytes('VmHWM') - idle}\n")
+        loop.run(remover.remove(large, options, backdrop=backdrop))
+    peak = status_bytes("VmHWM") - idle
+    read, *behind = (header.read(d, max_pixels=10**9) for d in (large, backdrop) if d)
+    counted = footprint.pixels(read, behind[0] if behind else None, options, 10**9)
+    sys.stdout.write(f"{peak} {counted}\n")
 
 
 def _pixels(width: int, height: int) -> Pixels:
@@ -71,4 +80,5 @@ def _pixels(width: int, height: int) -> Pixels:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    given = dict(argument.split("=", 1) for argument in sys.argv[4:])
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), given)

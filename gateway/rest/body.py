@@ -5,38 +5,19 @@ object; files only as multipart, and base64 in fields whose names end in `_b64`.
 """
 
 import asyncio
-import json
-import math
 import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from urllib.parse import unquote_plus
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from gateway.errors import BadOption, BadRequest, ClientGone, ImageTooLarge
+from gateway.errors import BadRequest, ClientGone, ImageTooLarge
+from gateway.rest import texts
 
-MAX_FILES, MAX_FIELDS, MAX_FIELD_BYTES = 2, 50, 4096
-MAX_JSON_PARTS = 1000
-BASE64_CODES = (
-    (b"%2B", b"+"),
-    (b"%2b", b"+"),
-    (b"%2F", b"/"),
-    (b"%2f", b"/"),
-    (b"%3D", b"="),
-    (b"%3d", b"="),
-    (b"%0D", b""),
-    (b"%0d", b""),
-    (b"%0A", b""),
-    (b"%0a", b""),
-    (b"%3A", b":"),
-    (b"%3B", b";"),
-    (b"%2C", b","),
-)
-"""What is percent-encoded in base64 text and data URLs. A bare + is meant as one."""
+MAX_FILES = 2
 OVERHEAD_BYTES = 2**16
 """Boundaries, part headers and text fields around the largest image allowed."""
 
@@ -72,8 +53,6 @@ async def read(request: Request, *, max_image_bytes: int) -> Body:
         raise BadRequest(f"Send the image as one of {', '.join(READERS)}.", "missing_source")
     try:
         return await reader(request, max_image_bytes)
-    except _TooLarge as error:
-        raise ImageTooLarge(max_image_bytes) from error
     except ClientDisconnect as error:
         raise ClientGone from error
     except (MultiPartException, KeyError, ValueError) as error:
@@ -98,54 +77,12 @@ async def _read_multipart(request: Request, max_image_bytes: int) -> Body:
 
 async def _read_urlencoded(request: Request, max_image_bytes: int) -> Body:
     data = await _whole(request, max_image_bytes)
-    # In a thread, here and below: there may be megabytes of base64 in it.
-    return Body(await asyncio.to_thread(_unquoted, data, max_image_bytes), {})
-
-
-def _unquoted(data: bytes, max_image_bytes: int) -> dict[str, str]:
-    """Fields of a form. Python's own parser takes minutes and gigabytes for a hostile one."""
-    pairs = data.split(b"&", MAX_FIELDS)
-    if len(pairs) > MAX_FIELDS:
-        raise BadRequest(f"Too many fields: send at most {MAX_FIELDS}.")
-    fields = {}
-    for pair in pairs:
-        quoted_name, _, value = pair.partition(b"=")
-        name = unquote_plus(quoted_name[:MAX_FIELD_BYTES].decode("latin-1"))
-        if name.endswith("_b64"):
-            for code, letter in BASE64_CODES:
-                value = value.replace(code, letter)
-            fields[name] = value.decode("latin-1")
-        else:
-            _check_length(name, len(value) // 3, max_image_bytes)
-            fields[name] = unquote_plus(value.decode("latin-1"))
-        _check_length(name, len(fields[name]), max_image_bytes)
-    return fields
+    return Body(await asyncio.to_thread(texts.from_form, data, max_image_bytes), {})
 
 
 async def _read_json(request: Request, max_image_bytes: int) -> Body:
     data = await _whole(request, max_image_bytes)
-    parsed = await asyncio.to_thread(_flat_json, data)
-    fields = {name: _as_text(name, value) for name, value in parsed.items() if value is not None}
-    for name, text in fields.items():
-        _check_length(name, len(text), max_image_bytes)
-    return Body(fields, {})
-
-
-def _flat_json(data: bytes) -> dict[str, object]:
-    """Parse one small object, maybe with long texts in it.
-
-    What has many parts is refused unparsed: it would cost seconds and gigabytes, and no other
-    thread would run meanwhile.
-    """
-    if sum(map(data.count, (b"[", b"{", b","))) > MAX_JSON_PARTS:
-        raise BadRequest("The JSON has too many parts: send one flat object.")
-    try:
-        parsed = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest("The body is no valid JSON.") from error
-    if not isinstance(parsed, dict):
-        raise BadRequest('The body must be one JSON object, e.g. {"image_b64": "…"}.')
-    return parsed
+    return Body(await asyncio.to_thread(texts.from_json, data, max_image_bytes), {})
 
 
 READERS = {
@@ -153,13 +90,6 @@ READERS = {
     "application/x-www-form-urlencoded": _read_urlencoded,
     "application/json": _read_json,
 }
-
-
-class _TooLarge(MultiPartException):
-    """Of the kind after which Starlette closes what it has read so far."""
-
-    def __init__(self) -> None:
-        super().__init__("too large")
 
 
 class _InMemory(MultiPartParser):
@@ -172,8 +102,8 @@ class _InMemory(MultiPartParser):
             request.headers,
             _limited(request, max_image_bytes),
             max_files=MAX_FILES,
-            max_fields=MAX_FIELDS,
-            max_part_size=_max_text_bytes("_b64", max_image_bytes),
+            max_fields=texts.MAX_FIELDS,
+            max_part_size=texts.max_bytes("_b64", max_image_bytes),
         )
         self._max_image_bytes = max_image_bytes
         self._received = 0
@@ -199,9 +129,9 @@ class _InMemory(MultiPartParser):
         self._received += end - start
         part = self._current_part
         if part.file is None:
-            _check_length(part.field_name, self._received, self._max_image_bytes)
+            texts.check_length(part.field_name, self._received, self._max_image_bytes)
         elif self._received > self._max_image_bytes:
-            raise _TooLarge
+            raise ImageTooLarge(self._max_image_bytes)
         super().on_part_data(data, start, end)
 
 
@@ -224,45 +154,20 @@ async def _files(form: FormData) -> dict[str, File]:
     return files
 
 
-def _as_text(name: str, value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise BadOption(f"{name[:40]!r} must be a text, a number or a boolean.")
-
-
-def _check_length(name: str, length: int, max_image_bytes: int) -> None:
-    if length <= _max_text_bytes(name, max_image_bytes):
-        return
-    if name.endswith("_b64"):
-        raise _TooLarge
-    raise MultiPartException(f"field {name[:40]!r} is longer than {MAX_FIELD_BYTES} bytes.")
-
-
-def _max_text_bytes(name: str, max_image_bytes: int) -> int:
-    """Base64 is a third longer than what it says, and may have a line's end every 64 letters."""
-    return (
-        math.ceil(max_image_bytes * 4 / 3 * 1.05) + 1024
-        if name.endswith("_b64")
-        else MAX_FIELD_BYTES
-    )
-
-
 def _max_body_bytes(request: Request, max_image_bytes: int) -> int:
     """Of a form with files: of two images. Of the others: of one, as text."""
-    texts = MAX_FILES if "multipart" in request.headers.get("content-type", "") else 1
-    return texts * _max_text_bytes("_b64", max_image_bytes) + OVERHEAD_BYTES
+    images = MAX_FILES if "multipart" in request.headers.get("content-type", "") else 1
+    return images * texts.max_bytes("_b64", max_image_bytes) + OVERHEAD_BYTES
 
 
 async def _limited(request: Request, max_image_bytes: int) -> AsyncGenerator[bytes, None]:
     limit = _max_body_bytes(request, max_image_bytes)
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
-        raise _TooLarge
+        raise ImageTooLarge(max_image_bytes)
     received = 0
     async for chunk in request.stream():
         received += len(chunk)
         if received > limit:
-            raise _TooLarge
+            raise ImageTooLarge(max_image_bytes)
         yield chunk

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from gateway.errors import NoForeground
-from gateway.rest import openapi
+from gateway.rest import fields, openapi
 from gateway.settings import Settings
 from tests.half_model import HalfModel
 from tests.rest.gateway import Gateway, serving
@@ -34,9 +34,7 @@ async def test_every_field_of_the_readme_is_described_and_no_other(
     assert set(described) == set(told)
     for name, schema in described.items():
         assert schema.get("description"), name
-    assert set(content["application/json"]["schema"]["properties"]) == set(told) - set(
-        openapi.FILES
-    )
+    assert set(content["application/json"]["schema"]["properties"]) == set(told) - set(fields.FILES)
 
 
 async def test_every_header_of_an_answer_is_described(

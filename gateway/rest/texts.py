@@ -1,0 +1,108 @@
+"""Text fields of a body that is no multipart form, and how long they may be.
+
+Each runs in a thread, since there may be megabytes of base64 in a field.
+"""
+
+import json
+import math
+from urllib.parse import unquote_plus
+
+from gateway.errors import BadOption, BadRequest, ImageTooLarge
+
+MAX_FIELDS, MAX_FIELD_BYTES, MAX_JSON_PARTS = 50, 4096, 1000
+BASE64_CODES = (
+    (b"%2B", b"+"),
+    (b"%2b", b"+"),
+    (b"%2F", b"/"),
+    (b"%2f", b"/"),
+    (b"%3D", b"="),
+    (b"%3d", b"="),
+    (b"%0D", b""),
+    (b"%0d", b""),
+    (b"%0A", b""),
+    (b"%0a", b""),
+    (b"%3A", b":"),
+    (b"%3B", b";"),
+    (b"%2C", b","),
+)
+"""What is percent-encoded in base64 text and data URLs. A bare + is meant as one."""
+
+
+def from_form(data: bytes, max_image_bytes: int) -> dict[str, str]:
+    """Read application/x-www-form-urlencoded.
+
+    Python's own parser takes minutes and gigabytes for a hostile one, and no other thread runs
+    meanwhile.
+
+    Raises:
+        BadRequest: there are too many fields, or one is too long.
+        ImageTooLarge: base64 is too long.
+    """
+    pairs = data.split(b"&", MAX_FIELDS)
+    if len(pairs) > MAX_FIELDS:
+        raise BadRequest(f"Too many fields: send at most {MAX_FIELDS}.")
+    fields = {}
+    for pair in pairs:
+        quoted_name, _, value = pair.partition(b"=")
+        name = unquote_plus(quoted_name[:MAX_FIELD_BYTES].decode("latin-1"))
+        if name.endswith("_b64"):
+            for code, letter in BASE64_CODES:
+                value = value.replace(code, letter)
+            fields[name] = value.decode("latin-1")
+        else:
+            check_length(name, len(value) // 3, max_image_bytes)
+            fields[name] = unquote_plus(value.decode("latin-1"))
+        check_length(name, len(fields[name]), max_image_bytes)
+    return fields
+
+
+def from_json(data: bytes, max_image_bytes: int) -> dict[str, str]:
+    """Read one flat JSON object, maybe with long texts in it.
+
+    What has many parts is refused unparsed: it would cost seconds and gigabytes.
+
+    Raises:
+        BadRequest: it is no such object, or one of its texts is too long.
+        BadOption: a value is no text, number or boolean.
+        ImageTooLarge: base64 is too long.
+    """
+    if sum(map(data.count, (b"[", b"{", b","))) > MAX_JSON_PARTS:
+        raise BadRequest("The JSON has too many parts: send one flat object.")
+    try:
+        parsed = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("The body is no valid JSON.") from error
+    if not isinstance(parsed, dict):
+        raise BadRequest('The body must be one JSON object, e.g. {"image_b64": "…"}.')
+    fields = {name: _as_text(name, value) for name, value in parsed.items() if value is not None}
+    for name, text in fields.items():
+        check_length(name, len(text), max_image_bytes)
+    return fields
+
+
+def check_length(name: str, length: int, max_image_bytes: int) -> None:
+    """Refuse a field that is too long.
+
+    Raises:
+        BadRequest: naming it.
+        ImageTooLarge: it is base64.
+    """
+    if length <= max_bytes(name, max_image_bytes):
+        return
+    if name.endswith("_b64"):
+        raise ImageTooLarge(max_image_bytes)
+    raise BadRequest(f"The field {name[:40]!r} is longer than {MAX_FIELD_BYTES} bytes.")
+
+
+def max_bytes(name: str, max_image_bytes: int) -> int:
+    """Base64 is a third longer than what it says, and may have a line's end every 64 letters."""
+    text_bytes = math.ceil(max_image_bytes * 4 / 3 * 1.05) + 1024
+    return text_bytes if name.endswith("_b64") else MAX_FIELD_BYTES
+
+
+def _as_text(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise BadOption(f"{name[:40]!r} must be a text, a number or a boolean.")
