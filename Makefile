@@ -52,7 +52,7 @@ soak: $(DEV) $(TRITON) $(MODEL) ## Chaos in full, and memory over 500 images: 20
 bench-gate: $(DEV) ## Cost of checking a key and its limits
 	.venv/bin/python -m loadtest.bench_gate
 
-fuzz: $(DEV) ## Damaged files and odd requests, for half an hour
+fuzz: $(DEV) ## Damaged files and odd requests: 20 minutes
 	.venv/bin/pytest tests/fuzz --hypothesis-profile=large -s
 
 bench: $(DEV) $(MODEL) ## Seconds per image, by stage
