@@ -19,7 +19,7 @@ from gateway.images.matte import Box
 from gateway.images.picture import Picture
 from gateway.metrics import IMAGES, PIXELS_IN_FLIGHT, STAGE_SECONDS
 from gateway.models.model import Model, Priority
-from gateway.options import Channels, Format, Options
+from gateway.options import Options
 from gateway.settings import Settings
 
 P = ParamSpec("P")
@@ -199,7 +199,7 @@ def _finish(
     done = compose.compose(decoded.picture, mask, options, decoded.backdrop, max_pixels)
     composed_at = time.perf_counter()
     height, width, _ = done.pixels.shape
-    if options.channels is Channels.ALPHA and options.format is not Format.ZIP:
+    if options.is_matte:
         data = encode.matte(done.pixels, options.format, dpi=done.dpi)
     else:
         data = encode.encode(done.pixels, options.format, opaque=done.opaque, dpi=done.dpi)

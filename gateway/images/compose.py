@@ -12,7 +12,7 @@ from gateway.images import encode, foreground, geometry, matte, shadow
 from gateway.images.foreground import CHUNK
 from gateway.images.matte import Alpha, Box
 from gateway.images.picture import Frame, Picture, Pixels
-from gateway.options import Channels, Color, Format, Options
+from gateway.options import Color, Format, Options
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def compose(
         pixels, box = _arrange(pixels, box, options, max_pixels)
         alpha = alpha if pixels is picture.pixels else pixels[..., 3].copy()
     opaque = False
-    if options.channels is Channels.RGBA or options.format is Format.ZIP:
+    if not options.is_matte:
         if box and options.shadow:
             lay_on(pixels, alpha, shadow.under(pixels, alpha, box, options.shadow))
             alpha = pixels[..., 3].copy()

@@ -71,9 +71,14 @@ class Options:
         return self.size.fit(width, height) if self.size else (width, height)
 
     @property
+    def is_matte(self) -> bool:
+        """The result is the alpha itself, as a grey picture; a ZIP has it beside the colours."""
+        return self.channels is Channels.ALPHA and self.format is not Format.ZIP
+
+    @property
     def background(self) -> Color | None:
         """What lies behind the foreground; JPEG has no transparency, so there it lies on white."""
-        if self.channels is Channels.ALPHA and self.format is not Format.ZIP:
+        if self.is_matte:
             return None
         if self.format is Format.JPG:
             return color.on_white(self.bg_color or (0, 0, 0, 0))

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import PurePath
 from urllib.parse import quote
@@ -11,28 +12,53 @@ from urllib.parse import quote
 from fastapi import Request, Response
 
 from gateway.admission import Admission
+from gateway.options import Format
 from gateway.removal import Result
 from gateway.rest.outgoing import Outgoing
+from gateway.rest.work import Order
 
 MAX_STEM_LENGTH = 100
 REFUSED = re.compile(r";q=0(\.0*)?$")
-SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "application/zip": "zip"}
+SUFFIXES = {kind.media_type: kind.value for kind in Format}
 
 
-async def answer(request: Request, result: Result, file_name: str, memory: Admission) -> Response:
+def as_json(result: Result) -> bytes:
+    """A result with its image as base64."""
+    body = {
+        "image_b64": base64.b64encode(result.data).decode(),
+        "media_type": result.media_type,
+        "width": result.width,
+        "height": result.height,
+        "foreground": asdict(result.foreground) if result.foreground else None,
+        "confidence": round(result.confidence, 3),
+        "model_version": result.model_version,
+        "device": result.device,
+    }
+    return json.dumps(body).encode()
+
+
+async def answer(
+    request: Request,
+    result: Result,
+    order: Order,
+    memory: Admission,
+    *,
+    as_json: Callable[[Result], bytes] = as_json,
+) -> Response:
     """Say a result as the request's Accept header asks for it.
 
     Args:
         request: asks.
         result: is said.
-        file_name: the image's own.
+        order: what was asked for.
         memory: where the answer counts until it is sent.
+        as_json: says it as JSON, in a thread: there are megabytes of base64 in it.
     """
-    said = headers(result)
+    said = headers(result) | order.said
     if wants_json(request.headers.get("accept", "")):
-        body = await asyncio.to_thread(_json, result)
+        body = await asyncio.to_thread(as_json, result)
         return Outgoing(body, memory, media_type="application/json", headers=said)
-    stem = PurePath(file_name).stem[:MAX_STEM_LENGTH]
+    stem = PurePath(order.image.name).stem[:MAX_STEM_LENGTH]
     name = quote(f"{stem}-cutout.{SUFFIXES[result.media_type]}", errors="replace")
     said["Content-Disposition"] = f"inline; filename*=utf-8''{name}"
     return Outgoing(result.data, memory, media_type=result.media_type, headers=said)
@@ -63,18 +89,3 @@ def headers(result: Result) -> dict[str, str]:
             f"X-Foreground-{side.title()}": str(pixels) for side, pixels in asdict(box).items()
         }
     return said
-
-
-def _json(result: Result) -> bytes:
-    """Megabytes of base64: not for the event loop's thread."""
-    body = {
-        "image_b64": base64.b64encode(result.data).decode(),
-        "media_type": result.media_type,
-        "width": result.width,
-        "height": result.height,
-        "foreground": asdict(result.foreground) if result.foreground else None,
-        "confidence": round(result.confidence, 3),
-        "model_version": result.model_version,
-        "device": result.device,
-    }
-    return json.dumps(body).encode()

@@ -14,11 +14,11 @@ from gateway.rest.compat import answers as compat
 def problem(error: GatewayError, request: Request) -> JSONResponse:
     """Say an error of ours, as the route's clients know errors."""
     ERRORS.labels(error.slug).inc()
-    if request.url.path.startswith(compat.PREFIX):
-        return compat.error(error)
     headers = {}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
+    if request.url.path.startswith(compat.PREFIX):
+        return compat.error(error, headers)
     if isinstance(error, InvalidKey):
         headers["WWW-Authenticate"] = "ApiKey"
     return _answer(request, f"/problems/{error.slug}", error.title, error.http, str(error), headers)

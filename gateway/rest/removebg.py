@@ -51,6 +51,6 @@ def router(work: Work, gate: Gate, settings: Settings) -> APIRouter:
     ) -> Response:
         """Cuts out what is in front. The answer is the image, or JSON if `Accept` says so."""
         result, asked = await work.do(request, visit, order)
-        return await answer(request, result, asked.image.name, work.memory)
+        return await answer(request, result, asked, work.memory)
 
     return routes

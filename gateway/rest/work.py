@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 
@@ -29,6 +29,8 @@ class Order:
     options: Options
     image: File
     backdrop: File | None
+    said: dict[str, str] = field(default_factory=dict)
+    """Headers that the answer has because of what was asked."""
 
 
 class Work:

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 from sqlalchemy import Engine
+from starlette.types import ASGIApp
 
 from gateway import server
 from gateway.accounts import database
@@ -18,6 +20,23 @@ from gateway.rest import app
 from gateway.settings import Settings
 
 
+def new_key(engine: Engine, **options: Any) -> str:
+    """The secret of a new key of the default account."""
+    account = AccountStore(engine).find(DEFAULT)
+    return KeyStore(engine).create("tests", account.id, **options)[1]
+
+
+@asynccontextmanager
+async def application(
+    model: Model, settings: Settings, engine: Engine
+) -> AsyncIterator[tuple[ASGIApp, Gate]]:
+    """The application as the service wires it, and the gate in it."""
+    async with server.gate(engine, settings) as gate, server.outbound(settings) as outbound:
+        remover = Remover(model, settings)
+        yield app.public(remover, gate, outbound, settings), gate
+        remover.close()
+
+
 @dataclass
 class Gateway:
     """An application, and a client with a key of its own."""
@@ -27,10 +46,9 @@ class Gateway:
     gate: Gate
     keys: KeyStore
 
-    def new_key(self, **options: object) -> str:
+    def new_key(self, **options: Any) -> str:
         """The secret of a new key of the default account."""
-        account = AccountStore(self.engine).find(DEFAULT)
-        return self.keys.create("tests", account.id, **options)[1]  # type: ignore[arg-type]
+        return new_key(self.engine, **options)
 
     async def charged(self) -> int:
         """Images that were charged so far."""
@@ -44,13 +62,10 @@ async def serving(
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; the client has `address`."""
     engine = database.connect(settings.database)
-    async with server.gate(engine, settings) as gate, server.outbound(settings) as outbound:
-        remover = Remover(model, settings)
-        public = app.public(remover, gate, outbound, settings)
+    async with application(model, settings, engine) as (public, gate):
         transport = httpx.ASGITransport(public, raise_app_exceptions=False, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
             gateway = Gateway(client, engine, gate, KeyStore(engine))
             client.headers["X-API-Key"] = gateway.new_key()
             yield gateway
-        remover.close()
     engine.dispose()

@@ -5,18 +5,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy import Engine
 
 from gateway import server
 from gateway.accounts import database
-from gateway.accounts.accounts import DEFAULT, AccountStore
-from gateway.accounts.keys import KeyStore, Limits
+from gateway.accounts.keys import Limits
 from gateway.models.model import Model
-from gateway.removal import Remover
-from gateway.rest import app
 from gateway.settings import Settings
+from tests.rest.gateway import application, new_key
 
 
 @dataclass
@@ -26,10 +23,9 @@ class Listening:
     url: str
     engine: Engine
 
-    def new_key(self, limits: Limits | None = None, lives: timedelta | None = None) -> str:
+    def new_key(self, limits: Limits | None = None) -> str:
         """The secret of a new key of the default account."""
-        account = AccountStore(self.engine).find(DEFAULT)
-        return KeyStore(self.engine).create("tests", account.id, limits=limits, lives=lives)[1]
+        return new_key(self.engine, limits=limits)
 
 
 @contextmanager
@@ -40,13 +36,12 @@ def listening(model: Model, settings: Settings) -> Iterator[Listening]:
     loop, stop, ready = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
 
     async def serve() -> None:
-        async with server.gate(engine, settings) as gate, server.outbound(settings) as outbound:
-            remover = Remover(model, settings)
-            public = app.public(remover, gate, outbound, settings)
-            async with server.Listener(public, socket, settings).running():
-                ready.set()
-                await stop.wait()
-            remover.close()
+        async with (
+            application(model, settings, engine) as (public, _),
+            server.Listener(public, socket, settings).running(),
+        ):
+            ready.set()
+            await stop.wait()
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()

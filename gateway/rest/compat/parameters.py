@@ -28,6 +28,8 @@ LARGEST_PNG = "10MP"
 FORMATS = ("auto", "png", "jpg", "webp", "zip")
 TYPE = "other"
 """Subjects are not classified."""
+CREDITS = "1"
+"""One credit an image, whatever its size."""
 SHADOW_TYPES = ("none", "auto", "drop", "car", "3d")
 SHADOW_OPACITY = {"car": "90"}
 DEFAULT_SHADOW_OPACITY = "50"
@@ -55,9 +57,9 @@ def parse(fields: Mapping[str, str], *, has_backdrop: bool) -> Options:
 
 
 def headers(fields: Mapping[str, str]) -> dict[str, str]:
-    """What is said about the kind of subject: nothing, when `type_level` is none."""
+    """What is said of the credits, and of the kind of subject unless `type_level` is none."""
     silent = fields.get("type_level", "").strip().lower() == "none"
-    return {} if silent else {"X-Type": TYPE}
+    return {"X-Credits-Charged": CREDITS} | ({} if silent else {"X-Type": TYPE})
 
 
 def _size(given: Mapping[str, str], format_: str) -> str:

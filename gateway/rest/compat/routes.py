@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.accounts.gate import Gate, Visit
 from gateway.errors import BadImage, BadRequest
+from gateway.rest.answers import answer
 from gateway.rest.body import Body
 from gateway.rest.compat import answers, openapi, parameters
 from gateway.rest.entrance import entrance
@@ -33,7 +34,8 @@ def router(work: Work, gate: Gate) -> APIRouter:
         image = await work.load(sent, IMAGE, held)
         if image is None:
             raise BadImage("Send image_file, image_file_b64 or image_url.", "missing_source")
-        return Order(options, image, await work.load(sent, BACKDROP, held))
+        backdrop = await work.load(sent, BACKDROP, held)
+        return Order(options, image, backdrop, parameters.headers(sent.fields))
 
     @routes.post(
         "/removebg",
@@ -45,14 +47,8 @@ def router(work: Work, gate: Gate) -> APIRouter:
     )
     async def removebg(request: Request, visit: Annotated[Visit, Depends(entered)]) -> Response:
         """For code that was written for remove.bg: only the base URL and the key change."""
-        said: dict[str, str] = {}
-
-        async def read(sent: Body, held: ExitStack) -> Order:
-            said.update(parameters.headers(sent.fields))
-            return await order(sent, held)
-
-        result, asked = await work.do(request, visit, read)
-        return await answers.answer(request, result, asked.image.name, work.memory, said)
+        result, asked = await work.do(request, visit, order)
+        return await answer(request, result, asked, work.memory, as_json=answers.as_json)
 
     @routes.get(
         "/account",

@@ -1,0 +1,232 @@
+"""Requests that fail, one for each way to fail: tables for every transport."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.accounts.tables import KeyRow
+from gateway.errors import ModelUnavailable, Overloaded
+from tests.rest.gateway import Gateway
+
+Photo = Callable[..., bytes]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request that fails."""
+
+    id: str
+    slug: str
+    hint: str
+    """Part of the detail: what the caller is told to change."""
+    request: Callable[[Photo], dict[str, Any]] = lambda photo: {"files": {"image": photo(8, 8)}}
+    settings: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    break_: Callable[[Gateway], object] = lambda gateway: None
+    before: int = 0
+    """Requests of the same kind that come first, and may pass."""
+
+
+def fields(**sent: object) -> Callable[[Photo], dict[str, Any]]:
+    return lambda photo: {"files": {"image": photo(8, 8)}, "data": sent}
+
+
+def file(content: bytes | tuple[int, int]) -> Callable[[Photo], dict[str, Any]]:
+    return lambda photo: {
+        "files": {"image": photo(*content) if isinstance(content, tuple) else content}
+    }
+
+
+def sent(**request: Any) -> Callable[[Photo], dict[str, Any]]:
+    return lambda photo: request
+
+
+def key(secret: str) -> Callable[[Photo], dict[str, Any]]:
+    return lambda photo: {"files": {"image": photo(8, 8)}, "headers": {"X-API-Key": secret}}
+
+
+JSON = {"Content-Type": "application/json"}
+NO_BOUNDARY = sent(content=b"x", headers={"Content-Type": "multipart/form-data"})
+NOT_JSON = sent(content=b"{", headers=JSON)
+DEEP_JSON = sent(content=b"[" * 100_000, headers=JSON)
+CUT_FORM = sent(
+    content=b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\nxx',
+    headers={"Content-Type": "multipart/form-data; boundary=b"},
+)
+LARGE_B64 = base64.b64encode(b"1" * 1_000_001).decode()
+
+
+def limit(**per_minute: int) -> dict[str, int]:
+    return {f"rate_limit_{name}_per_minute": quota for name, quota in per_minute.items()}
+
+
+CASES = [
+    Case("no body", "bad-request", "multipart/form-data", sent()),
+    Case("text", "bad-request", "application/json", sent(content=b"x")),
+    Case("no boundary", "bad-request", "boundary", NO_BOUNDARY),
+    Case("cut form", "bad-request", "middle", CUT_FORM),
+    Case("not JSON", "bad-request", "JSON", NOT_JSON),
+    Case("deep JSON", "bad-request", "JSON", DEEP_JSON),
+    Case(
+        "JSON of many parts",
+        "bad-request",
+        "flat",
+        sent(content=b'{"a":[' + b"[]," * 300_000 + b"[]]}", headers=JSON),
+    ),
+    Case(
+        "JSON with a lone surrogate",
+        "bad-option",
+        "must be a text",
+        sent(content=b'{"\\ud800": {}}', headers=JSON),
+    ),
+    Case(
+        "odd charset",
+        "bad-request",
+        "cannot be read",
+        sent(
+            content=b'--b\r\nContent-Disposition: form-data; name="size"\r\n\r\n4k\r\n--b--\r\n',
+            headers={"Content-Type": "multipart/form-data; boundary=b; charset=undefined"},
+        ),
+    ),
+    Case(
+        "many form fields", "bad-request", "Too many", sent(data={str(n): "x" for n in range(60)})
+    ),
+    Case("file as text", "bad-request", "@photo.jpg", sent(data={"image": "photo.jpg"})),
+    Case(
+        "background as text",
+        "bad-request",
+        "bg_image came as text",
+        lambda photo: {"files": {"image": photo(8, 8)}, "data": {"bg_image": "eHg="}},
+    ),
+    Case(
+        "broken background",
+        "bad-image",
+        "background",
+        lambda photo: {"files": {"image": photo(8, 8), "bg_image": b"x"}},
+    ),
+    Case("JSON list", "bad-request", "object", sent(json=[])),
+    Case("JSON without image", "bad-image", "image_b64", sent(json={})),
+    Case("JSON object as value", "bad-option", "must be a text", sent(json={"size": {}})),
+    Case(
+        "many fields",
+        "bad-request",
+        "Too many fields",
+        lambda photo: {"files": {"image": photo()}, "data": {str(n): "x" for n in range(60)}},
+    ),
+    Case("long field", "bad-request", "4096", fields(size="x" * 5000)),
+    Case("another field", "bad-image", "`image`", sent(files={"photo": b"x"})),
+    Case("empty file", "bad-image", "empty", file(b"")),
+    Case("no image", "bad-image", "JPEG, PNG", file(b"x")),
+    Case(
+        "two files",
+        "bad-request",
+        "only one",
+        sent(files=[("image", b"x"), ("image", b"y")]),
+    ),
+    Case("three files", "bad-request", "Too many files", sent(files=[("f", b"")] * 3)),
+    Case("file and base64", "bad-request", "one of", fields(image_b64="eHg=")),
+    Case("bad base64", "bad-image", "base64", sent(json={"image_b64": "a*b"})),
+    Case("base64 of no image", "bad-image", "JPEG", sent(data={"image_b64": "eHg="})),
+    Case("URL that is off", "bad-url", "not allowed", sent(json={"image_url": "http://a.b"})),
+    Case(
+        "URL of a file",
+        "bad-url",
+        "http",
+        sent(json={"image_url": "file:///etc/passwd"}),
+        {"image_urls": "on"},
+    ),
+    Case("bytes", "image-too-large", "MB", file(b"1" * 1_000_001)),
+    Case("announced bytes", "image-too-large", "MB", file(b"1" * 4_000_000)),
+    Case("base64 bytes", "image-too-large", "MB", sent(json={"image_b64": LARGE_B64})),
+    Case("base64 form bytes", "image-too-large", "MB", sent(data={"image_b64": LARGE_B64})),
+    Case("pixels", "too-many-pixels", "0.25 mega", file((501, 500))),
+    Case(
+        "pixels behind",
+        "too-many-pixels",
+        "0.25 mega",
+        lambda photo: {"files": {"image": photo(), "bg_image": photo(501, 500)}},
+    ),
+    Case("size", "bad-option", "4k", fields(size="big")),
+    Case("format", "bad-option", "png, jpg", fields(format="tiff")),
+    Case("colour", "bad-option", "#FFF", fields(bg_color="red-ish")),
+    Case("channels", "bad-option", "rgba, alpha", fields(channels="rgb")),
+    Case("crop", "bad-option", "true or false", fields(crop="maybe")),
+    Case("margin", "bad-option", "crop_margin", fields(crop_margin="1 2 3")),
+    Case("region", "bad-option", "x1 y1 x2 y2", fields(roi="1 2 3")),
+    Case("region beyond the image", "bad-option", "8x8", fields(roi="0 0 9 8")),
+    Case("region without pixels", "bad-option", "no pixels", fields(roi="5 0 5 8")),
+    Case("scale", "bad-option", "10%", fields(scale="5%")),
+    Case("position", "bad-option", "center", fields(position="101%")),
+    Case("shadow", "bad-option", "0 to 100", fields(shadow="dark")),
+    Case("long margin", "bad-option", "500px", fields(crop_margin="501px")),
+    Case("wide margin", "bad-option", "50%", fields(crop_margin="51%")),
+    Case(
+        "margin beyond the pixels",
+        "bad-option",
+        "crop_margin",
+        lambda photo: {"files": {"image": photo()}, "data": {"crop": "1", "crop_margin": "500px"}},
+    ),
+    Case(
+        "two backgrounds",
+        "bad-option",
+        "not both",
+        lambda photo: {
+            "files": {"image": photo(), "bg_image": photo()},
+            "data": {"bg_color": "#FFF"},
+        },
+    ),
+    Case("wrong key", "invalid-key", "X-API-Key", key("cbg_wrong")),
+    Case("no key", "invalid-key", "X-API-Key", key("")),
+    Case(
+        "many wrong keys",
+        "rate-limited",
+        "wrong API keys from your address",
+        key("cbg_wrong"),
+        limit(wrong_keys=1),
+        before=1,
+    ),
+    Case(
+        "megapixels behind",
+        "rate-limited",
+        "megapixels",
+        lambda photo: {"files": {"image": photo(8, 8), "bg_image": photo(500, 500)}},
+        limit(megapixels=1),
+        before=4,
+    ),
+    Case("requests", "rate-limited", "requests", settings=limit(requests=1), before=1),
+    Case(
+        "megapixels",
+        "rate-limited",
+        "megapixels",
+        file((500, 500)),
+        limit(megapixels=1),
+        before=4,
+    ),
+    Case(
+        "no store of limits",
+        "limits-unavailable",
+        "limits",
+        settings={"rate_limit_url": "redis://127.0.0.1:1", "rate_limit_fail": "closed"},
+    ),
+    Case(
+        "no database",
+        "accounts-unavailable",
+        "API keys",
+        break_=lambda gateway: KeyRow.__table__.drop(gateway.engine),  # type: ignore[attr-defined]
+    ),
+    Case(
+        "queue",
+        "overloaded",
+        "in front",
+        model={"fail": Overloaded("9 images are in front of this one.", 3.2)},
+    ),
+    Case(
+        "model",
+        "model-unavailable",
+        "stopping",
+        model={"fail": ModelUnavailable("The service is stopping.", 5)},
+    ),
+    Case("late", "deadline-exceeded", "2 seconds", model={"delay_s": 60}),
+    Case("bug", "internal", "our end", model={"fail": RuntimeError("secret path /srv/x")}),
+]
