@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test check lint types format bench bench-images bench-triton bench-gate fuzz soak pictures lock clean
+.PHONY: help run triton model test check lint types format bench bench-images bench-triton bench-gate protos fuzz soak pictures lock clean
 
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
@@ -60,6 +60,10 @@ bench: $(DEV) $(MODEL) ## Seconds per image, by stage
 
 pictures: $(DEV) $(MODEL) ## Make the README's pictures anew
 	.venv/bin/python -m docs.pictures
+
+protos: $(DEV) ## Write the gRPC stubs beside their .proto
+	.venv/bin/python -m grpc_tools.protoc -Iprotos --python_out=protos --pyi_out=protos protos/clearbg/v1/*.proto
+	.venv/bin/python -m grpc_tools.protoc -Iprotos --grpc_python_out=protos protos/clearbg/v1/*_service.proto
 
 lock: ## Resolve the requirements anew
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python $(PIP) install uv

@@ -1,32 +1,34 @@
-"""Every error that a client may see, with the status that says it.
+"""Every error that a client may see, with the statuses that say it.
 
-    GatewayError                internal           500
-      BadRequest                bad-request        400   the form cannot be read
-        BadOption               bad-option         400   an option has a value it cannot have
-        BadImage                bad-image          400   no image, or of a format that is not read
-          DamagedImage          bad-image          400   one that cannot be decoded
-        BadUrl                  bad-url            400   no URL, or one that is not allowed
-          FailedDownload        bad-url            400   nothing can be fetched from there
-        NoForeground            no-foreground      400   nothing was found, and that is an error
-        TooManyPixels           too-many-pixels    400
-        ClientGone              client-gone        400   nobody is left to answer
-      InvalidKey                invalid-key        401   missing, unknown, revoked or expired
-      ImageTooLarge             image-too-large    413
-      RateLimited               rate-limited       429
-      Overloaded                overloaded         503   refused at once: it would not finish
-      LimitsUnavailable         limits-unavailable 503   nobody can tell who has sent how much
-      AccountsUnavailable       accounts-unavailable 503 nobody can tell whose key it is
-      ModelUnavailable          model-unavailable  503   loading, stopping or broken
-      DeadlineExceeded          deadline-exceeded  504
+    GatewayError                internal             500  INTERNAL
+      BadRequest                bad-request          400  INVALID_ARGUMENT    it cannot be read
+        BadOption               bad-option           400  INVALID_ARGUMENT    of a wrong value
+        BadImage                bad-image            400  INVALID_ARGUMENT    none, or not read
+          DamagedImage          bad-image            400  INVALID_ARGUMENT    cannot be decoded
+        BadUrl                  bad-url              400  INVALID_ARGUMENT    none, or not allowed
+          FailedDownload        bad-url              400  INVALID_ARGUMENT    nothing is there
+        NoForeground            no-foreground        400  INVALID_ARGUMENT    and that is an error
+        TooManyPixels           too-many-pixels      400  INVALID_ARGUMENT
+        ClientGone              client-gone          400  CANCELLED           nobody sees it
+      InvalidKey                invalid-key          401  UNAUTHENTICATED     or missing, revoked
+      ImageTooLarge             image-too-large      413  INVALID_ARGUMENT
+      RateLimited               rate-limited         429  RESOURCE_EXHAUSTED
+      Overloaded                overloaded           503  UNAVAILABLE         refused at once
+      LimitsUnavailable         limits-unavailable   503  UNAVAILABLE         nobody can count
+      AccountsUnavailable       accounts-unavailable 503  UNAVAILABLE         nobody knows the keys
+      ModelUnavailable          model-unavailable    503  UNAVAILABLE         loading or broken
+      DeadlineExceeded          deadline-exceeded    504  DEADLINE_EXCEEDED
 
 Messages are written for strangers: no paths, hosts or stack traces. Transports read the class
-attributes and `retry_after_s`, and nothing else. `code` is what remove.bg's clients know the error
-as (remove.bg's API description; codes that it does not have are ours).
+attributes, `field` and `retry_after_s`, and nothing else. `code` is what remove.bg's clients know
+the error as (remove.bg's API description; codes that it does not have are ours).
 """
 
 import math
 from http import HTTPStatus
 from typing import ClassVar
+
+from grpc import StatusCode
 
 
 class GatewayError(Exception):
@@ -35,7 +37,10 @@ class GatewayError(Exception):
     slug: ClassVar[str] = "internal"
     title: ClassVar[str] = "Internal error"
     http: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    grpc: ClassVar[StatusCode] = StatusCode.INTERNAL
     code: str = "internal_error"
+    field: str = ""
+    """The option that is wrong; empty if it is none."""
     retry_after_s: int | None = None
     """Whole seconds after which the same request may succeed; None if waiting won't help."""
 
@@ -48,6 +53,7 @@ class BadRequest(GatewayError):
     """The request itself is malformed."""
 
     slug, title, http = "bad-request", "Bad request", HTTPStatus.BAD_REQUEST
+    grpc = StatusCode.INVALID_ARGUMENT
     code = "bad_request"
 
     def __init__(self, message: str, code: str = "") -> None:
@@ -56,10 +62,19 @@ class BadRequest(GatewayError):
 
 
 class BadOption(BadRequest):
-    """An option has a value it cannot have. The message names the allowed ones."""
+    """An option has a value it cannot have. The message names the allowed ones.
+
+    Args:
+        field: the option's name.
+        message: what to change.
+        code: where remove.bg's is not `invalid_` and the name.
+    """
 
     slug, title = "bad-option", "Invalid option"
-    code = "invalid_option"
+
+    def __init__(self, field: str, message: str, code: str = "") -> None:
+        super().__init__(message, code or f"invalid_{field}")
+        self.field = field
 
 
 class BadImage(BadRequest):
@@ -109,6 +124,7 @@ class ClientGone(BadRequest):
     """The client disconnected before its answer. Counted; nobody sees it."""
 
     slug, title = "client-gone", "Client disconnected"
+    grpc = StatusCode.CANCELLED
 
     def __init__(self) -> None:
         super().__init__("The client disconnected.")
@@ -118,6 +134,7 @@ class InvalidKey(GatewayError):
     """The API key is missing, unknown, revoked or expired. The answer never says which."""
 
     slug, title, http = "invalid-key", "Invalid API key", HTTPStatus.UNAUTHORIZED
+    grpc = StatusCode.UNAUTHENTICATED
     code = "auth_failed"
 
     def __init__(self) -> None:
@@ -128,7 +145,7 @@ class ImageTooLarge(GatewayError):
     """The upload has more bytes than the limit."""
 
     slug, title = "image-too-large", "Image is too large"
-    http = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    http, grpc = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, StatusCode.INVALID_ARGUMENT
     code = "file_too_large"
 
     def __init__(self, max_image_bytes: int) -> None:
@@ -136,7 +153,7 @@ class ImageTooLarge(GatewayError):
 
 
 class _RetryLater(GatewayError):
-    http = HTTPStatus.SERVICE_UNAVAILABLE
+    http, grpc = HTTPStatus.SERVICE_UNAVAILABLE, StatusCode.UNAVAILABLE
     code = "service_unavailable"
 
     def __init__(self, message: str, wait_s: float) -> None:
@@ -148,6 +165,7 @@ class RateLimited(_RetryLater):
     """The caller has sent more than its limits allow."""
 
     slug, title, http = "rate-limited", "Rate limit exceeded", HTTPStatus.TOO_MANY_REQUESTS
+    grpc = StatusCode.RESOURCE_EXHAUSTED
     code = "rate_limit_exceeded"
 
 
@@ -179,6 +197,7 @@ class DeadlineExceeded(GatewayError):
     """The request took longer than the service allows."""
 
     slug, title, http = "deadline-exceeded", "Deadline exceeded", HTTPStatus.GATEWAY_TIMEOUT
+    grpc = StatusCode.DEADLINE_EXCEEDED
     code = "timeout"
 
     def __init__(self, timeout_s: float) -> None:

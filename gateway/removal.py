@@ -8,19 +8,18 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gateway.accounts.gate import Visit
 from gateway.admission import Admission, Place
 from gateway.errors import BadImage, DeadlineExceeded, ImageTooLarge, TooManyPixels
-from gateway.images import compose, decode, encode, footprint, geometry, header, matte
+from gateway.images import footprint, header, matte, steps
 from gateway.images.header import Header
 from gateway.images.matte import Box
-from gateway.images.picture import Picture
 from gateway.metrics import IMAGES, PIXELS_IN_FLIGHT, STAGE_SECONDS
-from gateway.models.model import Model, Priority
+from gateway.models.model import Inference, Model, Priority
 from gateway.options import Options
 from gateway.settings import Settings
+from serving.cpu_runtime import SIDE
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,14 +44,12 @@ class Result:
 
 
 @dataclass(frozen=True)
-class _Finished:
-    data: bytes = field(repr=False)
-    width: int
-    height: int
-    foreground: Box | None
+class Segmentation:
+    """One mask."""
+
+    inference: Inference
     confidence: float
-    compose_s: float
-    encode_s: float
+    """As a result's."""
 
 
 class Remover:
@@ -93,12 +90,43 @@ class Remover:
         timeout_s = timeout_s or self._settings.request_timeout_s
         try:
             async with asyncio.timeout(timeout_s):
-                result = await self._remove(data, options, backdrop, visit, priority, timeout_s)
+                return await self._remove(data, options, backdrop, visit, priority, timeout_s)
         except TimeoutError as error:
             raise DeadlineExceeded(timeout_s) from error
-        if visit:
-            visit.cut_out()
-        return result
+
+    async def segment(
+        self,
+        data: bytes,
+        *,
+        visit: Visit | None = None,
+        priority: Priority = Priority.INTERACTIVE,
+        timeout_s: float | None = None,
+    ) -> Segmentation:
+        """Answer the bare mask of a picture that the caller has brought to the model's size.
+
+        Args:
+            data: (1024, 1024, 3) levels of sRGB, row by row.
+            visit: as for `remove`; 1024 x 1024 pixels are counted.
+            priority: likewise.
+            timeout_s: likewise.
+
+        Raises:
+            BadImage: it has another size.
+            GatewayError: as for `remove`.
+        """
+        if len(data) != SIDE * SIDE * 3:
+            raise BadImage(
+                f"image must be {SIDE} x {SIDE} x 3 = {SIDE * SIDE * 3} bytes, not {len(data)}."
+            )
+        image = np.frombuffer(data, np.uint8).reshape(SIDE, SIDE, 3)
+        timeout_s = timeout_s or self._settings.request_timeout_s
+        with self._admission.admit(SIDE * SIDE) as place:
+            if visit:
+                await visit.spend_pixels(SIDE * SIDE)
+            inference = await self._model.infer(image, priority=priority, timeout_s=timeout_s)
+            confidence = await self._run(place, matte.confidence, inference.mask)
+        self._count(inference, {"queue": inference.queue_s, "infer": inference.compute_s}, visit)
+        return Segmentation(inference, confidence)
 
     def close(self) -> None:
         """Stop the codec threads once they are done."""
@@ -120,12 +148,12 @@ class Remover:
         with self._admission.admit(footprint.pixels(read, behind, options, limit)) as place:
             if visit:
                 await visit.spend_pixels(read.pixels + (behind.pixels if behind else 0))
-            decoded = await self._run(place, _decode, read, behind, options)
+            decoded = await self._run(place, steps.begin, read, behind, options)
             left_s = timeout_s - (time.perf_counter() - started)
             inference = await self._model.infer(
                 decoded.picture.model_input, priority=priority, timeout_s=left_s
             )
-            done = await self._run(place, _finish, decoded, inference.mask, options, limit)
+            done = await self._run(place, steps.finish, decoded, inference.mask, options, limit)
         seconds = {
             "decode": decoded.seconds,
             "queue": inference.queue_s,
@@ -133,9 +161,7 @@ class Remover:
             "compose": done.compose_s,
             "encode": done.encode_s,
         }
-        for stage, stage_s in seconds.items():
-            STAGE_SECONDS.labels(stage).observe(stage_s)
-        IMAGES.labels(inference.device).inc()
+        self._count(inference, seconds, visit)
         return Result(
             data=done.data,
             media_type=options.format.media_type,
@@ -147,6 +173,14 @@ class Remover:
             model_version=inference.model_version,
             device=inference.device,
         )
+
+    def _count(self, inference: Inference, seconds: dict[str, float], visit: Visit | None) -> None:
+        """A success: it is charged."""
+        for stage, stage_s in seconds.items():
+            STAGE_SECONDS.labels(stage).observe(stage_s)
+        IMAGES.labels(inference.device).inc()
+        if visit:
+            visit.cut_out()
 
     async def _read(self, data: bytes) -> Header:
         limits = self._settings
@@ -170,45 +204,3 @@ class Remover:
             place.hold()
             job.add_done_callback(lambda _: loop.call_soon_threadsafe(place.release))
         return await asyncio.wrap_future(job)
-
-
-@dataclass(frozen=True)
-class _Decoded:
-    picture: Picture
-    backdrop: Picture | None
-    seconds: float
-
-
-def _decode(read: Header, behind: Header | None, options: Options) -> _Decoded:
-    started = time.perf_counter()
-    size = options.result_size(*read.size)
-    encode.check_side(options.format, *size)
-    picture = decode.decode(read, size, options.roi)
-    backdrop = None
-    if behind:
-        # It is enlarged only when it is laid behind, if at all.
-        across, down = geometry.cover_size(*behind.size, *size)
-        backdrop = decode.decode(behind, (min(across, behind.size[0]), min(down, behind.size[1])))
-    return _Decoded(picture, backdrop, time.perf_counter() - started)
-
-
-def _finish(
-    decoded: _Decoded, mask: NDArray[np.uint8], options: Options, max_pixels: int
-) -> _Finished:
-    started = time.perf_counter()
-    done = compose.compose(decoded.picture, mask, options, decoded.backdrop, max_pixels)
-    composed_at = time.perf_counter()
-    height, width, _ = done.pixels.shape
-    if options.is_matte:
-        data = encode.matte(done.pixels, options.format, dpi=done.dpi)
-    else:
-        data = encode.encode(done.pixels, options.format, opaque=done.opaque, dpi=done.dpi)
-    return _Finished(
-        data=data,
-        width=width,
-        height=height,
-        foreground=done.foreground,
-        confidence=matte.confidence(mask),
-        compose_s=composed_at - started,
-        encode_s=time.perf_counter() - composed_at,
-    )

@@ -3,15 +3,13 @@
 import asyncio
 import logging
 import signal
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
-import uvicorn
 from sqlalchemy import Engine
-from starlette.types import ASGIApp
 
+from gateway import tls
 from gateway.accounts import database
 from gateway.accounts.gate import Gate
 from gateway.accounts.keys import KeyStore
@@ -20,49 +18,16 @@ from gateway.accounts.usage import Usage
 from gateway.metrics import BUILD
 from gateway.models import choose
 from gateway.models.model import Model
+from gateway.orders.work import Work
 from gateway.outbound import Outbound
+from gateway.ports import bind
 from gateway.removal import Remover
 from gateway.rest import app
+from gateway.rest.listener import Listener as HttpListener
+from gateway.rpc.listener import Listener as GrpcListener
 from gateway.settings import Settings
 
 log = logging.getLogger(__name__)
-
-
-class PortTaken(Exception):
-    """A listener's port is in use. The message says which setting to change."""
-
-
-class Listener(uvicorn.Server):
-    """A uvicorn server on a socket that is already bound; signals are left to `serve`."""
-
-    def __init__(self, application: ASGIApp, bound: socket.socket, settings: Settings) -> None:
-        self.bound = bound
-        super().__init__(
-            uvicorn.Config(
-                application,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=bool(settings.trusted_proxies),
-                forwarded_allow_ips=settings.trusted_proxies,
-                timeout_graceful_shutdown=round(settings.shutdown_timeout_s),
-            )
-        )
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Two listeners in one process must not fight over the handlers."""
-        yield
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Listen inside the block; then finish what is in flight."""
-        task = asyncio.create_task(self.serve([self.bound]))
-        try:
-            yield
-        finally:
-            self.should_exit = True
-            await task
 
 
 async def serve(settings: Settings, started: Callable[[Engine], None]) -> None:
@@ -73,12 +38,13 @@ async def serve(settings: Settings, started: Callable[[Engine], None]) -> None:
         started: called with the database once the model has answered and the public port listens.
 
     Raises:
-        PortTaken: before anything else was done.
+        PortTaken, BadCertificate: before anything else was done.
         Unreachable, BadStore: there is no database or store of limits as asked for.
         ModelNotBuilt, ModelRefused: there is no model as asked for; the message says what to do.
     """
+    tls.check(settings)
     operations_socket = bind(settings.host, settings.operations_port, "CLEARBG_OPERATIONS_PORT")
-    public_socket = bind(settings.host, settings.http_port, "CLEARBG_HTTP_PORT")
+    ports = Ports(settings)
     engine = database.connect(settings.database)
     stop = _on_signal()
     model: Model | None = None
@@ -86,18 +52,50 @@ async def serve(settings: Settings, started: Callable[[Engine], None]) -> None:
     async with (
         gate(engine, settings) as entrance,
         outbound(settings) as fetcher,
-        Listener(operations, operations_socket, settings).running(),
+        HttpListener(operations, operations_socket, settings).running(),
         choose.model(settings) as chosen,
     ):
         model = chosen
         remover = Remover(model, settings)
-        public = app.public(remover, entrance, fetcher, settings)
-        async with Listener(public, public_socket, settings).running():
+        work = Work(remover, fetcher, settings)
+        async with ports.listening(work, entrance, model) as stopping:
             BUILD.info({"version": version("clearbg")})
             started(engine)
             await stop.wait()
             log.info("stopping: requests in flight finish first")
+            stopping()
         remover.close()
+
+
+class Ports:
+    """The public ports that the settings ask for: bound at once, answered on later.
+
+    Raises:
+        PortTaken: one is in use.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._http = self._grpc = None
+        if settings.http == "on":
+            self._http = bind(settings.host, settings.http_port, "CLEARBG_HTTP_PORT")
+        if settings.grpc == "on":
+            self._grpc = GrpcListener(settings)
+
+    @asynccontextmanager
+    async def listening(
+        self, work: Work, gate: Gate, model: Model
+    ) -> AsyncIterator[Callable[[], None]]:
+        """Answer inside the block. What it gives lets all stop together."""
+        async with AsyncExitStack() as running:
+            http = None
+            if self._http:
+                public = app.public(work, gate, self._settings)
+                http = HttpListener(public, self._http, self._settings, tls=True)
+                await running.enter_async_context(http.running())
+            if self._grpc:
+                await running.enter_async_context(self._grpc.running(work, gate, model))
+            yield http.stop if http else lambda: None
 
 
 @asynccontextmanager
@@ -124,23 +122,6 @@ async def outbound(settings: Settings) -> AsyncIterator[Outbound | None]:
     fetcher = Outbound(settings.outbound_networks, timeout_s=settings.image_url_timeout_s)
     async with fetcher.session():
         yield fetcher
-
-
-def bind(host: str, port: int, setting: str) -> socket.socket:
-    """Bind a port before anything slow is done, so that a taken one is told at once.
-
-    Raises:
-        PortTaken: naming the setting that changes it.
-    """
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except socket.gaierror as error:
-        raise PortTaken(f"{host} is no address of this machine. Set CLEARBG_HOST.") from error
-    except OSError as error:
-        raise PortTaken(
-            f"Cannot listen on {host}:{port} ({error.strerror}). Set {setting}."
-        ) from error
 
 
 def _on_signal() -> asyncio.Event:

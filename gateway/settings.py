@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
@@ -20,6 +20,11 @@ def words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
+def networks(text: str) -> Networks:
+    """Addresses and networks with commas between them."""
+    return tuple(ipaddress.ip_network(word) for word in words(text))
+
+
 class Settings(BaseSettings):
     """Units are in the names. A bad value stops the process before it listens."""
 
@@ -28,9 +33,21 @@ class Settings(BaseSettings):
     )
 
     host: str = "127.0.0.1"
-    """Address that the public and the operations listener bind to; `0.0.0.0` for all."""
+    """Address that all listeners bind to; `0.0.0.0` for all."""
+    http: Literal["on", "off"] = "on"
+    """Whether the HTTP API is served."""
     http_port: int = Field(default=8080, ge=0, le=65535)
-    """Port of the public API."""
+    """Port of the HTTP API."""
+    grpc: Literal["on", "off"] = "on"
+    """Whether the gRPC API is served."""
+    grpc_port: int = Field(default=50051, ge=0, le=65535)
+    """Port of the gRPC API."""
+    grpc_stream_images: int = Field(default=8, ge=1)
+    """Images of one gRPC stream worked on at once; the sender waits before the next."""
+    tls_cert: str = ""
+    """Path of a PEM certificate, with its chain, for HTTP and gRPC; default: no TLS."""
+    tls_key: str = ""
+    """Path of its PEM private key."""
     operations_port: int = Field(default=8081, ge=0, le=65535)
     """Port of `/healthz`, `/readyz` and `/metrics`. Not for the public."""
     data_dir: Path = Path("var")
@@ -100,6 +117,14 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe message that is logged."""
 
+    @model_validator(mode="after")
+    def _together(self) -> "Settings":
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ValueError("CLEARBG_TLS_CERT and CLEARBG_TLS_KEY go together")
+        if self.http == self.grpc == "off":
+            raise ValueError("one of CLEARBG_HTTP and CLEARBG_GRPC must be on")
+        return self
+
     @field_validator("cors_origins")
     @classmethod
     def _origins(cls, text: str) -> str:
@@ -111,13 +136,17 @@ class Settings(BaseSettings):
     @property
     def outbound_networks(self) -> Networks:
         """`image_url_networks`, parsed."""
-        return tuple(ipaddress.ip_network(text) for text in words(self.image_url_networks))
+        return networks(self.image_url_networks)
+
+    @property
+    def proxy_networks(self) -> Networks:
+        """`trusted_proxies`, parsed."""
+        return networks(self.trusted_proxies)
 
     @field_validator("image_url_networks", "trusted_proxies")
     @classmethod
     def _networks(cls, text: str) -> str:
-        for word in words(text):
-            ipaddress.ip_network(word)
+        networks(text)
         return text
 
     @property

@@ -102,9 +102,35 @@ class Gate:
             RateLimited: too many requests of the key, or wrong keys from the address.
             AccountsUnavailable: the database does not answer.
         """
-        visit = Visit(await self._key(secret, address), self, windows)
+        visit = Visit(await self.check(secret, address), self, windows)
         await visit.spend_request()
         return visit
+
+    async def check(self, secret: str, address: str) -> ApiKey:
+        """Look at a key; no request is counted.
+
+        Args:
+            secret: as for `enter`.
+            address: likewise.
+
+        Raises:
+            InvalidKey, RateLimited, AccountsUnavailable: as `enter` does.
+        """
+        if not secret:
+            raise InvalidKey
+        if key := self._keys.cached(secret):
+            if self._keys.is_ageing(secret):
+                _in_background(self._ask_again(secret))
+            return key
+        caller = network(address)
+        window = await self.limits.window(self._wrong_keys, caller, refused=1)
+        if window and not window.remaining:
+            raise self.limits.refusal(self._wrong_keys, window)
+        try:
+            return await self._ask(secret)
+        except InvalidKey:
+            await self.limits.spend(self._wrong_keys, caller)
+            raise
 
     def requests(self, key: ApiKey) -> Limit:
         """The key's own limit, else the settings'."""
@@ -118,24 +144,7 @@ class Gate:
         default = self._settings.rate_limit_megapixels_per_minute
         return Limit("megapixels", default if own is None else own, PIXELS)
 
-    async def _key(self, secret: str, address: str) -> ApiKey:
-        if not secret:
-            raise InvalidKey
-        if key := self._keys.cached(secret):
-            if self._keys.is_ageing(secret):
-                _in_background(self._check_again(secret))
-            return key
-        caller = network(address)
-        window = await self.limits.window(self._wrong_keys, caller, refused=1)
-        if window and not window.remaining:
-            raise self.limits.refusal(self._wrong_keys, window)
-        try:
-            return await self._check(secret)
-        except InvalidKey:
-            await self.limits.spend(self._wrong_keys, caller)
-            raise
-
-    async def _check(self, secret: str) -> ApiKey:
+    async def _ask(self, secret: str) -> ApiKey:
         """Ask the database; not for a moment after it did not answer: nobody waits in vain."""
         if time.monotonic() < self._down_until:
             raise AccountsUnavailable("The service cannot check API keys.", PAUSE_S)
@@ -148,10 +157,10 @@ class Gate:
             log.warning("the database of keys does not answer: %r", error)
             raise AccountsUnavailable("The service cannot check API keys.", PAUSE_S) from error
 
-    async def _check_again(self, secret: str) -> None:
+    async def _ask_again(self, secret: str) -> None:
         """What it finds, the next request sees."""
         with contextlib.suppress(InvalidKey, AccountsUnavailable):
-            await self._check(secret)
+            await self._ask(secret)
 
 
 def _in_background(work: Coroutine[None, None, None]) -> None:

@@ -36,7 +36,10 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = (f"CLEARBG_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        lines = (
+            f"CLEARBG_{str(e['loc'][0]).upper()}: {e['msg']}" if e["loc"] else e["msg"]
+            for e in error.errors()
+        )
         fail("; ".join(lines), code=2)
 
 

@@ -15,13 +15,16 @@ from gateway.accounts.rate_limits import BadStore
 from gateway.cli.console import fail, out, settings
 from gateway.errors import GatewayError
 from gateway.models.choose import ModelRefused
+from gateway.ports import PortTaken
 from gateway.settings import Settings
+from gateway.tls import BadCertificate
 from serving.manifest import ModelNotBuilt
 
 SAMPLE = "docs/astronaut.jpg"
 
 FAILURES = (
-    server.PortTaken,
+    PortTaken,
+    BadCertificate,
     database.Unreachable,
     BadStore,
     ModelNotBuilt,
@@ -37,7 +40,7 @@ def serve(
         bool, typer.Option(help="Make a first API key and print a curl line that uses it.")
     ] = False,
 ) -> None:
-    """Serve the HTTP API until SIGTERM; requests in flight finish first."""
+    """Serve the HTTP and gRPC APIs until SIGTERM; requests in flight finish first."""
     chosen = settings()
     logging.basicConfig(
         level=chosen.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -58,22 +61,31 @@ def serve(
 
 def _welcome(chosen: Settings, engine: Engine) -> None:
     keys = KeyStore(engine)
-    url = f"http://{chosen.host}:{chosen.http_port}"
     live = [key for key in keys.list() if key.works]
     account = AccountStore(engine).find(DEFAULT)
+    listens = f"ClearBG listens on [bold]{' and '.join(_urls(chosen))}[/bold]"
     if account.disabled_at and not live:
-        out.print(f"\nClearBG listens on {url}; no API key works: clearbg accounts create")
+        out.print(f"\n{listens}; no API key works: clearbg accounts create")
         return
     secret = "YOUR_API_KEY" if live else keys.create("first key", account.id)[1]
-    out.print(f"\nClearBG listens on [bold]{url}[/bold]")
+    out.print(f"\n{listens}")
     if live:
         first = live[0]
         out.print(f"API key: the one shown before, {first.prefix}…{first.last_four}")
         out.print("  (another one: .venv/bin/clearbg keys create)")
     else:
         out.print(f"API key: [bold]{secret}[/bold]  (shown this once)")
-    out.print(
-        f'Try it:\n\n  curl {url}/v1/removebg -H "X-API-Key: {secret}" '
-        f"-F image=@{SAMPLE} -o cutout.png\n",
-        markup=False,
-    )
+    out.print(f"Try it:\n\n  {_example(chosen, secret)}\n", markup=False)
+
+
+def _urls(chosen: Settings) -> list[str]:
+    s = "s" if chosen.tls_cert else ""
+    urls = [f"http{s}://{chosen.host}:{chosen.http_port}"] if chosen.http == "on" else []
+    return urls + ([f"grpc{s}://{chosen.host}:{chosen.grpc_port}"] if chosen.grpc == "on" else [])
+
+
+def _example(chosen: Settings, secret: str) -> str:
+    url = _urls(chosen)[0]
+    if chosen.http == "on":
+        return f'curl {url}/v1/removebg -H "X-API-Key: {secret}" -F image=@{SAMPLE} -o cutout.png'
+    return f".venv/bin/clearbg remove {SAMPLE} --server {url} --key {secret}"

@@ -73,8 +73,8 @@ def _arrange(pixels: Pixels, box: Box, options: Options, max_pixels: int) -> tup
         encode.check_side(options.format, frame.width, frame.height)
         if frame.pixels > max(max_pixels, pixels.shape[0] * pixels.shape[1]):
             raise BadOption(
+                "crop_margin",
                 "crop_margin makes the result too large: choose less, or a smaller size.",
-                "invalid_crop_margin",
             )
         pixels, box = geometry.cut(pixels, frame), geometry.moved(box, frame)
     return geometry.place(pixels, box, options.placement)

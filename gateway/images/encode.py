@@ -32,6 +32,7 @@ def check_side(format_: Format, width: int, height: int) -> None:
     longest = MAX_SIDE.get(format_)
     if longest and max(width, height) > longest:
         raise BadOption(
+            "format",
             f"format {format_} holds at most {longest} pixels a side, and the result would be "
             f"{width}x{height}: choose png or a smaller size.",
             "invalid_dimensions",
@@ -97,4 +98,4 @@ def _webp(image: Image.Image, dpi: Dpi, *, lossless: bool = False) -> bytes:
         except ValueError:
             continue
         return file.getvalue()
-    raise BadOption("format webp cannot hold this picture: choose png or a smaller size.")
+    raise BadOption("format", "format webp cannot hold this picture: choose png or a smaller size.")

@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import os
 import time
 from typing import Any
-
-os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # or each start of a process is commented on
 
 import numpy as np
 from numpy.typing import NDArray

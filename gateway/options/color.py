@@ -25,9 +25,9 @@ def parse(text: str) -> Color:
     digits = name.removeprefix("#")
     if not re.fullmatch(r"[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8}", digits):
         raise BadOption(
+            "bg_color",
             "bg_color must be a hex code such as #FFFFFF, #FFF or #FFFFFF80, or a name such as "
             "white.",
-            "invalid_bg_color",
         )
     if len(digits) <= 4:
         digits = "".join(2 * digit for digit in digits)

@@ -34,13 +34,13 @@ def parse(text: str) -> Margin:
     lengths = length.parse(text)
     if not lengths or len(lengths) not in (1, 2, 4):
         raise BadOption(
+            "crop_margin",
             "crop_margin must be 1, 2 or 4 lengths, such as 10px, 5% or 10px 5%.",
-            "invalid_crop_margin",
         )
     if any(side.value > (MAX_PERCENT if side.percent else MAX_PIXELS) for side in lengths):
         raise BadOption(
+            "crop_margin",
             f"crop_margin takes 0px to {MAX_PIXELS}px, or 0% to {MAX_PERCENT}% a side.",
-            "invalid_crop_margin",
         )
     top, right, bottom, left = (lengths * (4 // len(lengths)))[:4]
     return Margin(top, right, bottom, left)

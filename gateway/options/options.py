@@ -115,7 +115,7 @@ def _one_of(kind: type[Choice], name: str, text: str) -> Choice:
     try:
         return kind(text)
     except ValueError as error:
-        raise BadOption(f"{name} must be one of {', '.join(kind)}.", f"invalid_{name}") from error
+        raise BadOption(name, f"{name} must be one of {', '.join(kind)}.") from error
 
 
 def flag(name: str, text: str) -> bool:
@@ -126,11 +126,11 @@ def flag(name: str, text: str) -> bool:
     """
     known = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
     if text.lower() not in known:
-        raise BadOption(f"{name} must be true or false.", f"invalid_{name}")
+        raise BadOption(name, f"{name} must be true or false.")
     return known[text.lower()]
 
 
 def _share(name: str, text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text) or float(text) > 100:
-        raise BadOption(f"{name} must be 0 to 100.", f"invalid_{name}")
+        raise BadOption(name, f"{name} must be 0 to 100.")
     return float(text) / 100

@@ -42,9 +42,7 @@ def _scale(text: str) -> float | None:
     lengths = length.parse(text) or []
     share = lengths[0] if len(lengths) == 1 and lengths[0].percent else None
     if not share or not MIN_SCALE <= share.value <= MAX_SCALE:
-        raise BadOption(
-            f"scale must be original, or {MIN_SCALE}% to {MAX_SCALE}%.", "invalid_scale"
-        )
+        raise BadOption("scale", f"scale must be original, or {MIN_SCALE}% to {MAX_SCALE}%.")
     return share.value / 100
 
 
@@ -57,7 +55,7 @@ def _position(text: str) -> tuple[float, float] | None:
     shares = [share.value for share in lengths if share.percent and share.value <= 100]
     if not 1 <= len(lengths) == len(shares) <= 2:
         raise BadOption(
+            "position",
             "position must be original, center, or one or two percentages such as 50% 100%.",
-            "invalid_position",
         )
     return shares[0] / 100, shares[-1] / 100

@@ -26,11 +26,12 @@ class Region:
         down = sorted((self.top.of(height), self.bottom.of(height)))
         if across[1] > width or down[1] > height:
             raise BadOption(
+                "roi",
                 f"roi reaches beyond the image, which has {width}x{height} pixels.",
                 "roi_exceeds_bounds",
             )
         if across[1] - across[0] < 1 or down[1] - down[0] < 1:
-            raise BadOption("roi has no pixels.", "roi_region_empty")
+            raise BadOption("roi", "roi has no pixels.", "roi_region_empty")
         return across[0] / width, down[0] / height, across[1] / width, down[1] / height
 
 
@@ -42,7 +43,5 @@ def parse(text: str) -> Region:
     """
     lengths = length.parse(text)
     if not lengths or len(lengths) != 4:
-        raise BadOption(
-            "roi must be four lengths, x1 y1 x2 y2, such as 0% 0% 50% 100%.", "invalid_roi"
-        )
+        raise BadOption("roi", "roi must be four lengths, x1 y1 x2 y2, such as 0% 0% 50% 100%.")
     return Region(*lengths)

@@ -64,7 +64,7 @@ def parse(text: str) -> Size | Area | None:
         if max_pixels := round(float(match[1]) * 1_000_000):
             return Area(max_pixels)
     raise BadOption(
+        "size",
         f"size must be one of {', '.join(SIZES)}, WIDTHxHEIGHT such as 800x600, or megapixels such "
         "as 2.5MP.",
-        "invalid_size",
     )

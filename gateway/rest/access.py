@@ -2,20 +2,15 @@
 
 import asyncio
 import logging
-import re
 import time
-import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.metrics import REQUEST_SECONDS, REQUESTS
-from gateway.rest import rate_headers
+from gateway.access import answered, request_id
+from gateway.accounts import rate_headers
 
 log = logging.getLogger(__name__)
-
-CLIENT_ID = re.compile(r"[\w.:+/=-]{1,128}")
-"""A client's own X-Request-Id is kept when it is safe to log and to send back."""
 
 
 class Access:
@@ -30,9 +25,8 @@ class Access:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        sent = Headers(scope=scope).get("x-request-id", "")
-        request_id = sent if CLIENT_ID.fullmatch(sent) else uuid.uuid4().hex
-        scope["request_id"] = request_id
+        id_ = request_id(Headers(scope=scope).get("x-request-id", ""))
+        scope["request_id"] = id_
         status = 500
 
         async def answer(message: Message) -> None:
@@ -40,7 +34,7 @@ class Access:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
+                headers["X-Request-Id"] = id_
                 headers.update(
                     await rate_headers.headers(scope.get("state", {}).get("windows", []))
                 )
@@ -52,11 +46,7 @@ class Access:
             status = 503  # stopping, and its time is over: the connection closes unanswered
             raise
         except Exception:  # answered as a problem already; here it is told in full, once
-            log.exception("unforeseen error id=%s", request_id)
+            log.exception("unforeseen error id=%s", id_)
         finally:
-            seconds = time.perf_counter() - started
-            # The route's pattern, not the path: a scanner must not make a series per guess.
             route = getattr(scope.get("route"), "path", "unmatched")
-            REQUESTS.labels(route, status).inc()
-            REQUEST_SECONDS.labels(route).observe(seconds)
-            log.info("%s %s %s %.3fs id=%s", scope["method"], route, status, seconds, request_id)
+            answered(scope["method"], route, status, time.perf_counter() - started, id_)

@@ -13,9 +13,9 @@ from fastapi import Request, Response
 
 from gateway.admission import Admission
 from gateway.options import Format
+from gateway.orders.order import Order
 from gateway.removal import Result
 from gateway.rest.outgoing import Outgoing
-from gateway.rest.work import Order
 
 MAX_STEM_LENGTH = 100
 REFUSED = re.compile(r";q=0(\.0*)?$")

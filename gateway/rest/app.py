@@ -11,12 +11,10 @@ from starlette.types import ASGIApp
 
 from gateway.accounts.gate import Gate
 from gateway.models.model import Model
-from gateway.outbound import Outbound
-from gateway.removal import Remover
+from gateway.orders.work import Work
 from gateway.rest import openapi, problems, removebg
 from gateway.rest.access import Access
 from gateway.rest.compat import routes as compat
-from gateway.rest.work import Work
 from gateway.settings import Settings, words
 
 DESCRIPTION = """Send an image, get a PNG with a transparent background.
@@ -25,16 +23,14 @@ Errors are `application/problem+json` (RFC 9457); `type` names the error, `detai
 change. Answers with a `Retry-After` may be repeated after so many seconds."""
 
 
-def public(remover: Remover, gate: Gate, outbound: Outbound | None, settings: Settings) -> ASGIApp:
+def public(work: Work, gate: Gate, settings: Settings) -> ASGIApp:
     """What users call; its description is at /openapi.json, and readable at /docs.
 
     Args:
-        remover: does the work.
+        work: is done here.
         gate: lets callers in.
-        outbound: fetches URLs; None where that is not allowed.
         settings: the limits.
     """
-    work = Work(remover, outbound, settings)
     app = FastAPIOffline(
         title="ClearBG",
         version=version("clearbg"),

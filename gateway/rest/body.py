@@ -7,7 +7,6 @@ object; files only as multipart, and base64 in fields whose names end in `_b64`.
 import asyncio
 import sys
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
@@ -15,30 +14,14 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from gateway.errors import BadRequest, ClientGone, ImageTooLarge
+from gateway.orders.sent import MAX_IMAGES, File, Sent, check_length, max_bytes
 from gateway.rest import texts
 
-MAX_FILES = 2
 OVERHEAD_BYTES = 2**16
 """Boundaries, part headers and text fields around the largest image allowed."""
 
 
-@dataclass(frozen=True)
-class File:
-    """One uploaded file."""
-
-    data: bytes = field(repr=False)
-    name: str
-
-
-@dataclass(frozen=True)
-class Body:
-    """The text fields, and the files by their field's name."""
-
-    fields: dict[str, str] = field(repr=False)
-    files: dict[str, File]
-
-
-async def read(request: Request, *, max_image_bytes: int) -> Body:
+async def read(request: Request, *, max_image_bytes: int) -> Sent:
     """Read a request's fields and files.
 
     Raises:
@@ -66,23 +49,23 @@ def announced_bytes(request: Request, max_image_bytes: int) -> int:
     return min(int(announced), most) if announced.isdecimal() else most
 
 
-async def _read_multipart(request: Request, max_image_bytes: int) -> Body:
+async def _read_multipart(request: Request, max_image_bytes: int) -> Sent:
     parser = _InMemory(request, max_image_bytes)
     form = await parser.parse()
     try:
-        return Body(_texts(form), await _files(form))
+        return Sent(_texts(form), await _files(form))
     finally:
         await form.close()
 
 
-async def _read_urlencoded(request: Request, max_image_bytes: int) -> Body:
+async def _read_urlencoded(request: Request, max_image_bytes: int) -> Sent:
     data = await _whole(request, max_image_bytes)
-    return Body(await asyncio.to_thread(texts.from_form, data, max_image_bytes), {})
+    return Sent(await asyncio.to_thread(texts.from_form, data, max_image_bytes), {})
 
 
-async def _read_json(request: Request, max_image_bytes: int) -> Body:
+async def _read_json(request: Request, max_image_bytes: int) -> Sent:
     data = await _whole(request, max_image_bytes)
-    return Body(await asyncio.to_thread(texts.from_json, data, max_image_bytes), {})
+    return Sent(await asyncio.to_thread(texts.from_json, data, max_image_bytes), {})
 
 
 READERS = {
@@ -101,9 +84,9 @@ class _InMemory(MultiPartParser):
         super().__init__(
             request.headers,
             _limited(request, max_image_bytes),
-            max_files=MAX_FILES,
+            max_files=MAX_IMAGES,
             max_fields=texts.MAX_FIELDS,
-            max_part_size=texts.max_bytes("_b64", max_image_bytes),
+            max_part_size=max_bytes("_b64", max_image_bytes),
         )
         self._max_image_bytes = max_image_bytes
         self._received = 0
@@ -129,7 +112,7 @@ class _InMemory(MultiPartParser):
         self._received += end - start
         part = self._current_part
         if part.file is None:
-            texts.check_length(part.field_name, self._received, self._max_image_bytes)
+            check_length(part.field_name, self._received, self._max_image_bytes)
         elif self._received > self._max_image_bytes:
             raise ImageTooLarge(self._max_image_bytes)
         super().on_part_data(data, start, end)
@@ -156,8 +139,8 @@ async def _files(form: FormData) -> dict[str, File]:
 
 def _max_body_bytes(request: Request, max_image_bytes: int) -> int:
     """Of a form with files: of two images. Of the others: of one, as text."""
-    images = MAX_FILES if "multipart" in request.headers.get("content-type", "") else 1
-    return images * texts.max_bytes("_b64", max_image_bytes) + OVERHEAD_BYTES
+    images = MAX_IMAGES if "multipart" in request.headers.get("content-type", "") else 1
+    return images * max_bytes("_b64", max_image_bytes) + OVERHEAD_BYTES
 
 
 async def _limited(request: Request, max_image_bytes: int) -> AsyncGenerator[bytes, None]:

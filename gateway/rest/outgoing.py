@@ -7,12 +7,11 @@ from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.admission import Admission
+from gateway.orders.work import SEND_TIMEOUT_S
 
 log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 2**18
-SEND_TIMEOUT_S = 120.0
-"""For a whole answer: 13 MB at 1 Mbit/s. A client that reads slower is cut off."""
 
 
 class Outgoing(Response):

@@ -1,6 +1,8 @@
 """Errors as RFC 9457 problem+json."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -21,7 +23,8 @@ def problem(error: GatewayError, request: Request) -> JSONResponse:
         return compat.error(error, headers)
     if isinstance(error, InvalidKey):
         headers["WWW-Authenticate"] = "ApiKey"
-    return _answer(request, f"/problems/{error.slug}", error.title, error.http, str(error), headers)
+    kind, more = f"/problems/{error.slug}", {"field": error.field} if error.field else {}
+    return _answer(request, kind, error.title, error.http, str(error), headers, more)
 
 
 def install(app: FastAPI) -> None:
@@ -53,6 +56,7 @@ def _answer(
     status: HTTPStatus,
     detail: str,
     headers: dict[str, str],
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> JSONResponse:
     body = {
         "type": kind,
@@ -60,6 +64,7 @@ def _answer(
         "status": status.value,
         "detail": detail,
         "request_id": request.scope.get("request_id"),
+        **more,
     }
     return JSONResponse(
         body, status_code=status.value, headers=headers, media_type="application/problem+json"

@@ -1,15 +1,15 @@
-"""Text fields of a body that is no multipart form, and how long they may be.
+"""Text fields of a body that is no multipart form.
 
 Each runs in a thread, since there may be megabytes of base64 in a field.
 """
 
 import json
-import math
 from urllib.parse import unquote_plus
 
-from gateway.errors import BadOption, BadRequest, ImageTooLarge
+from gateway.errors import BadOption, BadRequest
+from gateway.orders.sent import MAX_FIELD_BYTES, check_length
 
-MAX_FIELDS, MAX_FIELD_BYTES, MAX_JSON_PARTS = 50, 4096, 1000
+MAX_FIELDS, MAX_JSON_PARTS = 50, 1000
 BASE64_CODES = (
     (b"%2B", b"+"),
     (b"%2b", b"+"),
@@ -80,29 +80,9 @@ def from_json(data: bytes, max_image_bytes: int) -> dict[str, str]:
     return fields
 
 
-def check_length(name: str, length: int, max_image_bytes: int) -> None:
-    """Refuse a field that is too long.
-
-    Raises:
-        BadRequest: naming it.
-        ImageTooLarge: it is base64.
-    """
-    if length <= max_bytes(name, max_image_bytes):
-        return
-    if name.endswith("_b64"):
-        raise ImageTooLarge(max_image_bytes)
-    raise BadRequest(f"The field {name[:40]!r} is longer than {MAX_FIELD_BYTES} bytes.")
-
-
-def max_bytes(name: str, max_image_bytes: int) -> int:
-    """Base64 is a third longer than what it says, and may have a line's end every 64 letters."""
-    text_bytes = math.ceil(max_image_bytes * 4 / 3 * 1.05) + 1024
-    return text_bytes if name.endswith("_b64") else MAX_FIELD_BYTES
-
-
 def _as_text(name: str, value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | int | float):
         return str(value)
-    raise BadOption(f"{name[:40]!r} must be a text, a number or a boolean.")
+    raise BadOption(name[:40], f"{name[:40]!r} must be a text, a number or a boolean.")

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 from sqlalchemy import Engine
-from starlette.types import ASGIApp
 
 from gateway import server
 from gateway.accounts import database
@@ -15,6 +14,7 @@ from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.gate import Gate
 from gateway.accounts.keys import KeyStore
 from gateway.models.model import Model
+from gateway.orders.work import Work
 from gateway.removal import Remover
 from gateway.rest import app
 from gateway.settings import Settings
@@ -27,13 +27,13 @@ def new_key(engine: Engine, **options: Any) -> str:
 
 
 @asynccontextmanager
-async def application(
+async def core(
     model: Model, settings: Settings, engine: Engine
-) -> AsyncIterator[tuple[ASGIApp, Gate]]:
-    """The application as the service wires it, and the gate in it."""
+) -> AsyncIterator[tuple[Work, Gate]]:
+    """What all transports share, as the service wires it."""
     async with server.gate(engine, settings) as gate, server.outbound(settings) as outbound:
         remover = Remover(model, settings)
-        yield app.public(remover, gate, outbound, settings), gate
+        yield Work(remover, outbound, settings), gate
         remover.close()
 
 
@@ -43,6 +43,7 @@ class Gateway:
 
     client: httpx.AsyncClient
     engine: Engine
+    work: Work
     gate: Gate
     keys: KeyStore
 
@@ -62,10 +63,11 @@ async def serving(
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; the client has `address`."""
     engine = database.connect(settings.database)
-    async with application(model, settings, engine) as (public, gate):
+    async with core(model, settings, engine) as (work, gate):
+        public = app.public(work, gate, settings)
         transport = httpx.ASGITransport(public, raise_app_exceptions=False, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
-            gateway = Gateway(client, engine, gate, KeyStore(engine))
+            gateway = Gateway(client, engine, work, gate, KeyStore(engine))
             client.headers["X-API-Key"] = gateway.new_key()
             yield gateway
     engine.dispose()

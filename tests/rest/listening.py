@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from gateway import server
 from gateway.accounts import database
 from gateway.accounts.keys import Limits
 from gateway.models.model import Model
+from gateway.ports import bind
+from gateway.rest import app
+from gateway.rest.listener import Listener
 from gateway.settings import Settings
-from tests.rest.gateway import application, new_key
+from tests.rest.gateway import core, new_key
 
 
 @dataclass
@@ -32,13 +34,13 @@ class Listening:
 def listening(model: Model, settings: Settings) -> Iterator[Listening]:
     """Listen on a free port until the block ends."""
     engine = database.connect(settings.database)
-    socket = server.bind("127.0.0.1", 0, "no setting")
+    socket = bind("127.0.0.1", 0, "no setting")
     loop, stop, ready = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
 
     async def serve() -> None:
         async with (
-            application(model, settings, engine) as (public, _),
-            server.Listener(public, socket, settings).running(),
+            core(model, settings, engine) as (work, gate),
+            Listener(app.public(work, gate, settings), socket, settings).running(),
         ):
             ready.set()
             await stop.wait()

@@ -65,7 +65,7 @@ def headers(fields: Mapping[str, str]) -> dict[str, str]:
 def _size(given: Mapping[str, str], format_: str) -> str:
     name = given.get("size", "preview").lower()
     if name not in SIZES:
-        raise BadOption(f"size must be one of {', '.join(SIZES)}.", "invalid_size")
+        raise BadOption("size", f"size must be one of {', '.join(SIZES)}.")
     size = SIZES[name]
     return LARGEST_PNG if format_ == "png" and size in ("25MP", "50MP") else size
 
@@ -74,7 +74,7 @@ def _format(given: Mapping[str, str], *, has_backdrop: bool) -> str:
     """`auto` is JPEG where nothing of the result is transparent."""
     name = given.get("format", "auto").lower()
     if name not in FORMATS:
-        raise BadOption(f"format must be one of {', '.join(FORMATS)}.", "invalid_format")
+        raise BadOption("format", f"format must be one of {', '.join(FORMATS)}.")
     if name != "auto":
         return name
     behind = color.parse(given["bg_color"]) if "bg_color" in given else (0, 0, 0, 0)
@@ -88,14 +88,12 @@ def _shadow(given: Mapping[str, str]) -> str:
     if not kind:
         kind = "drop" if own.flag("add_shadow", given.get("add_shadow", "false")) else "none"
     if kind not in SHADOW_TYPES:
-        raise BadOption(
-            f"shadow_type must be one of {', '.join(SHADOW_TYPES)}.", "invalid_shadow_type"
-        )
+        raise BadOption("shadow_type", f"shadow_type must be one of {', '.join(SHADOW_TYPES)}.")
     opacity = _for_type(given, "shadow_opacity").lower()
     if opacity in ("", "auto"):
         opacity = SHADOW_OPACITY.get(kind, DEFAULT_SHADOW_OPACITY)
     if not opacity.isascii() or not opacity.isdecimal() or int(opacity) > 100:
-        raise BadOption("shadow_opacity must be 0 to 100, or auto.", "invalid_shadow_opacity")
+        raise BadOption("shadow_opacity", "shadow_opacity must be 0 to 100, or auto.")
     return "0" if kind == "none" else opacity
 
 

@@ -1,18 +1,19 @@
 """POST /v1.0/removebg and GET /v1.0/account, as remove.bg's clients call them."""
 
-from contextlib import ExitStack
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.accounts.gate import Gate, Visit
 from gateway.errors import BadImage, BadRequest
+from gateway.orders.order import Load, Order
+from gateway.orders.sent import Sent
+from gateway.orders.sources import Names
+from gateway.orders.work import Work
 from gateway.rest.answers import answer
-from gateway.rest.body import Body
+from gateway.rest.carried import carried_out
 from gateway.rest.compat import answers, openapi, parameters
 from gateway.rest.entrance import entrance
-from gateway.rest.sources import Names
-from gateway.rest.work import Order, Work
 
 IMAGE = Names(file="image_file", b64="image_file_b64", url="image_url")
 BACKDROP = Names(file="bg_image_file", url="bg_image_url", several="multiple_bg_sources")
@@ -26,15 +27,15 @@ def router(work: Work, gate: Gate) -> APIRouter:
     routes = APIRouter(prefix=answers.PREFIX.rstrip("/"), tags=["remove.bg compatible"])
     entered = entrance(gate)
 
-    async def order(sent: Body, held: ExitStack) -> Order:
+    async def understand(sent: Sent, load: Load) -> Order:
         has_backdrop = BACKDROP.file in sent.files or bool(sent.fields.get(BACKDROP.url))
         if has_backdrop and sent.fields.get("bg_color"):
             raise BadRequest("Send one kind of background.", BACKDROP.several)
         options = parameters.parse(sent.fields, has_backdrop=has_backdrop)
-        image = await work.load(sent, IMAGE, held)
+        image = await load(sent, IMAGE)
         if image is None:
             raise BadImage("Send image_file, image_file_b64 or image_url.", "missing_source")
-        backdrop = await work.load(sent, BACKDROP, held)
+        backdrop = await load(sent, BACKDROP)
         return Order(options, image, backdrop, parameters.headers(sent.fields))
 
     @routes.post(
@@ -47,7 +48,7 @@ def router(work: Work, gate: Gate) -> APIRouter:
     )
     async def removebg(request: Request, visit: Annotated[Visit, Depends(entered)]) -> Response:
         """For code that was written for remove.bg: only the base URL and the key change."""
-        result, asked = await work.do(request, visit, order)
+        result, asked = await carried_out(work, request, visit, understand)
         return await answer(request, result, asked, work.memory, as_json=answers.as_json)
 
     @routes.get(

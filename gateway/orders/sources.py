@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from gateway.errors import BadImage, BadRequest, BadUrl, FailedDownload, ImageTooLarge
+from gateway.orders.sent import File, Sent
 from gateway.outbound import Outbound
-from gateway.rest.body import Body, File
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Names:
 
 
 async def load(
-    body: Body, names: Names, outbound: Outbound | None, *, max_image_bytes: int
+    sent: Sent, names: Names, outbound: Outbound | None, *, max_image_bytes: int
 ) -> File | None:
-    """The image that the body carries or names; None when it has none of the fields.
+    """The image that was sent or named; None when it has none of the fields.
 
     Args:
-        body: as read.
+        sent: as received.
         names: of the fields to look at.
         outbound: fetches URLs; None when the settings do not allow that.
         max_image_bytes: of the image itself.
@@ -39,21 +39,21 @@ async def load(
         BadUrl: it cannot be fetched, or URLs are off.
         ImageTooLarge: it has too many bytes.
     """
-    sent = [n for n in (names.b64, names.url) if n and body.fields.get(n)]
-    sent += [names.file] if names.file in body.files else []
-    if not sent and body.fields.get(names.file):
+    used = [n for n in (names.b64, names.url) if n and sent.fields.get(n)]
+    used += [names.file] if names.file in sent.files else []
+    if not used and sent.fields.get(names.file):
         raise BadRequest(
             f"{names.file} came as text: send it as a file, in multipart/form-data (with curl: "
             f"-F {names.file}=@photo.jpg, with the @)."
         )
-    if not sent:
+    if not used:
         return None
-    if len(sent) > 1:
-        raise BadRequest(f"Send one of {', '.join(sent)}, not several.", names.several)
-    if names.file in body.files:
-        return body.files[names.file]
-    text = body.fields[sent[0]]
-    if sent[0] == names.b64:
+    if len(used) > 1:
+        raise BadRequest(f"Send one of {', '.join(used)}, not several.", names.several)
+    if names.file in sent.files:
+        return sent.files[names.file]
+    text = sent.fields[used[0]]
+    if used[0] == names.b64:
         return await asyncio.to_thread(_decode, text, names.b64, max_image_bytes)
     return await _fetch(text, names.url, outbound, max_image_bytes)
 

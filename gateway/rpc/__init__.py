@@ -1,0 +1,1 @@
+"""The gRPC API: thin, like the HTTP one. The contract is in protos/."""

@@ -1,0 +1,143 @@
+"""One gRPC call: who makes it, what it reads and writes, and how it ends."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError
+from grpc import aio
+
+from gateway.access import answered, request_id
+from gateway.accounts import rate_headers
+from gateway.accounts.gate import Gate, Visit, Windows
+from gateway.admission import Admission
+from gateway.errors import BadRequest, ClientGone, DeadlineExceeded, GatewayError
+from gateway.metrics import ERRORS
+from gateway.orders.work import SEND_TIMEOUT_S
+from gateway.rpc import status
+from gateway.rpc.peer import address
+from gateway.settings import Networks
+
+log = logging.getLogger(__name__)
+
+Context = aio.ServicerContext[Any, Any]
+
+
+class Call:
+    """What the service sees of a call.
+
+    Args:
+        context: gRPC's own.
+        gate: lets callers in.
+        memory: where answers count until they are sent.
+        trusted: networks of proxies that are believed.
+    """
+
+    def __init__(self, context: Context, gate: Gate, memory: Admission, trusted: Networks) -> None:
+        self._context, self._gate, self._memory = context, gate, memory
+        self._metadata = {
+            key: value
+            for key, value in context.invocation_metadata() or ()
+            if isinstance(value, str)
+        }
+        self.id = request_id(self._metadata.get("x-request-id", ""))
+        self.peer = address(context.peer(), self._metadata.get("x-forwarded-for", ""), trusted)
+        self._windows: Windows = []
+
+    @property
+    def key(self) -> str:
+        """The API key, as it was sent."""
+        scheme, _, token = self._metadata.get("authorization", "").partition(" ")
+        return self._metadata.get("x-api-key") or (token if scheme.lower() == "bearer" else "")
+
+    async def check_key(self) -> None:
+        """Look at the key, and count nothing.
+
+        Raises:
+            InvalidKey, RateLimited, AccountsUnavailable: as `Gate.enter` does.
+        """
+        await self._gate.check(self.key, self.peer)
+
+    async def enter(self) -> Visit:
+        """Let one image in; see `Gate.enter`."""
+        windows: Windows = []
+        self._windows = windows
+        return await self._gate.enter(self.key, self.peer, windows)
+
+    def time_left_s(self) -> float | None:
+        """Seconds to the caller's deadline; None if it has none."""
+        return self._context.time_remaining()
+
+    async def read(self) -> Any | None:
+        """The next message; None after the last one.
+
+        Raises:
+            BadRequest: it is none.
+        """
+        try:
+            message = await self._context.read()
+        except DecodeError as error:
+            raise BadRequest("The message cannot be read.") from error
+        return None if message is aio.EOF else message
+
+    async def write(self, message: Any) -> None:
+        """Send a message, and wait until the caller takes it.
+
+        Raises:
+            DeadlineExceeded: it does not.
+        """
+        size = message.ByteSize()
+        self._memory.add(size)
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await self._context.write(message)
+        except TimeoutError as error:
+            log.warning("a client did not take its answer within %g s", SEND_TIMEOUT_S)
+            raise DeadlineExceeded(SEND_TIMEOUT_S) from error
+        finally:
+            self._memory.add(-size)
+
+    async def run(self, route: str, work: Callable[["Call"], Awaitable[None]]) -> None:
+        """Do a call's work, and end the call with the status that says how it went."""
+        started = time.perf_counter()
+        code = grpc.StatusCode.OK
+        try:
+            error = await self._outcome(work)
+            code = error.grpc if error else code
+            await self._end(error)
+        except asyncio.CancelledError:
+            code = ClientGone.grpc
+            ERRORS.labels(ClientGone.slug).inc()
+            raise
+        finally:
+            answered("gRPC", route, code.name, time.perf_counter() - started, self.id)
+
+    def foreseen(self, error: Exception) -> GatewayError:
+        """An error as it is told; one that is a bug of ours is told in full to the log only."""
+        if not isinstance(error, GatewayError):
+            log.error("unforeseen error id=%s", self.id, exc_info=error)
+            error = GatewayError("Something went wrong on our end.")
+        ERRORS.labels(error.slug).inc()
+        return error
+
+    async def _outcome(self, work: Callable[["Call"], Awaitable[None]]) -> GatewayError | None:
+        try:
+            await work(self)
+        except Exception as error:
+            return self.foreseen(error)
+        return None
+
+    async def _end(self, error: GatewayError | None) -> None:
+        windows = await rate_headers.headers(self._windows)
+        said: status.Metadata = (
+            ("x-request-id", self.id),
+            *((name.lower(), value) for name, value in windows.items()),
+        )
+        if error is None:
+            self._context.set_trailing_metadata(said)
+        else:
+            said += status.metadata(error, self.id)
+            await self._context.abort(error.grpc, str(error), said)

@@ -1,0 +1,97 @@
+"""The gRPC server: its port, its options, and how it stops."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from gateway.accounts.gate import Gate
+from gateway.models.model import Model
+from gateway.orders.work import Work
+from gateway.ports import PortTaken
+from gateway.rpc.health import Health
+from gateway.rpc.service import NAME, Service, max_message_bytes
+from gateway.settings import Settings
+
+HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+
+LAST_WORDS_S = 0.2
+"""For the last call's status to leave."""
+
+
+class Listener:
+    """A server on a port that is bound at once, and answered on later.
+
+    Build it inside the event loop that will use it.
+
+    Args:
+        settings: host, port, limits, TLS.
+
+    Raises:
+        PortTaken: the port is in use.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._server = aio.server(options=_options(settings))
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        try:
+            self.port = self._bind(f"{host}:{settings.grpc_port}")
+        except RuntimeError as error:
+            raise PortTaken(
+                f"Cannot listen on {host}:{settings.grpc_port}. Set CLEARBG_GRPC_PORT."
+            ) from error
+
+    @asynccontextmanager
+    async def running(self, work: Work, gate: Gate, model: Model) -> AsyncIterator[None]:
+        """Answer inside the block; then finish what is in flight."""
+        service = Service(work, gate, self._settings)
+        health = Health(model.ready, (NAME,))
+        self._server.add_generic_rpc_handlers((service.handlers(),))
+        health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
+        reflection.enable_server_reflection((NAME, HEALTH, reflection.SERVICE_NAME), self._server)
+        looking = asyncio.create_task(health.look())
+        await self._server.start()
+        try:
+            yield
+        finally:
+            looking.cancel()
+            await health.drain()
+            service.stopping.set()
+            await self._stop(service)
+
+    async def _stop(self, service: Service) -> None:
+        """Let calls finish. Those who watch health would never: they are cut off afterwards."""
+        stopped = asyncio.create_task(self._server.stop(self._settings.shutdown_timeout_s))
+        idle = asyncio.create_task(service.idle.wait())
+        await asyncio.wait((stopped, idle), return_when=asyncio.FIRST_COMPLETED)
+        idle.cancel()
+        await self._server.stop(LAST_WORDS_S)
+        await stopped
+
+    def _bind(self, address: str) -> int:
+        if not self._settings.tls_cert:
+            return self._server.add_insecure_port(address)
+        key, cert = (
+            Path(path).read_bytes() for path in (self._settings.tls_key, self._settings.tls_cert)
+        )
+        return self._server.add_secure_port(address, grpc.ssl_server_credentials([(key, cert)]))
+
+
+def _options(settings: Settings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", max_message_bytes(settings)),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.so_reuseport", 0),  # or a second server would share the port unseen
+        # A connection that died is noticed in a minute and a half.
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.max_concurrent_streams", 1024),
+    ]

@@ -1,0 +1,100 @@
+"""Messages of the contract to what the core knows, and back."""
+
+from dataclasses import asdict
+from typing import Any
+
+from clearbg.v1 import background_removal_service_pb2 as pb
+from clearbg.v1 import options_pb2, problem_pb2, result_pb2
+from google.protobuf.duration_pb2 import Duration
+
+from gateway.errors import GatewayError
+from gateway.orders.sent import File, Sent, check_length
+from gateway.removal import Result, Segmentation
+
+TEXTS = ("size", "bg_color", "roi", "crop_margin", "scale", "position")
+"""Options that are texts in the message too."""
+
+
+def sent(request: pb.RemoveBackgroundRequest, max_image_bytes: int) -> Sent:
+    """What a request says, as a form would say it.
+
+    Raises:
+        BadRequest: a text is too long.
+    """
+    options = request.options
+    fields = {name: getattr(options, name) for name in TEXTS}
+    fields |= {
+        "format": _name(options_pb2.Format, options.format),
+        "channels": _name(options_pb2.Channels, options.channels),
+        "crop": "true" if options.crop else "",
+        "shadow": f"{options.shadow:f}",
+    }
+    files = {}
+    source = request.WhichOneof("source")
+    if source == "image":
+        files["image"] = File(request.image, "image")
+    elif source:
+        fields[source] = getattr(request, source)
+    if backdrop := options.bg_image:
+        files["bg_image"] = File(backdrop, "bg_image")
+    for name, text in fields.items():
+        check_length(name, len(text), max_image_bytes)
+    return Sent(fields, files)
+
+
+def result(done: Result) -> result_pb2.Result:
+    """A finished cut-out."""
+    return result_pb2.Result(
+        image=done.data,
+        media_type=done.media_type,
+        width=done.width,
+        height=done.height,
+        foreground=result_pb2.Box(**asdict(done.foreground)) if done.foreground else None,
+        confidence=done.confidence,
+        model_version=done.model_version,
+        device=done.device,
+        stages=[
+            result_pb2.StageTime(stage=stage, time=_duration(seconds))
+            for stage, seconds in done.seconds.items()
+        ],
+    )
+
+
+def mask(done: Segmentation) -> pb.SegmentTensorResponse:
+    """A bare mask."""
+    return pb.SegmentTensorResponse(
+        mask=done.inference.mask.tobytes(),
+        confidence=done.confidence,
+        model_version=done.inference.model_version,
+        device=done.inference.device,
+    )
+
+
+def problem(error: GatewayError) -> problem_pb2.Problem:
+    """An error as part of a stream."""
+    wait_s = error.retry_after_s
+    return problem_pb2.Problem(
+        slug=error.slug,
+        title=error.title,
+        detail=str(error),
+        code=error.grpc.value[0],
+        retry_after=None if wait_s is None else Duration(seconds=wait_s),
+        field=error.field,
+    )
+
+
+def _name(kind: Any, value: int) -> str:
+    """An enum's value as the form's text: unspecified is empty, and an unknown one its number."""
+    if not value:
+        return ""
+    try:
+        name: str = kind.Name(value)
+    except ValueError:
+        return str(value)
+    return name.partition("_")[2].lower()
+
+
+def _duration(seconds: float) -> Duration:
+    duration = Duration()
+    duration.FromMicroseconds(round(seconds * 1e6))
+    return duration

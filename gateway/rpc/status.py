@@ -1,0 +1,45 @@
+"""Errors as gRPC says them: a status, and what clients read in its trailing metadata.
+
+`grpc-status-details-bin` is a google.rpc.Status, as https://google.aip.dev/193 describes it, and
+`grpc-retry-pushback-ms` makes the standard libraries' own retries wait (gRFC A6).
+"""
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2 as details_pb
+from google.rpc import status_pb2
+from grpc_status import rpc_status
+
+from gateway.errors import BadRequest, GatewayError
+
+DOMAIN = "clearbg"
+
+Metadata = tuple[tuple[str, str | bytes], ...]
+
+
+def metadata(error: GatewayError, request_id: str) -> Metadata:
+    """The trailing metadata of a call that failed."""
+    status = status_pb2.Status(code=error.grpc.value[0], message=str(error))
+    for detail in _details(error, request_id):
+        status.details.add().Pack(detail)
+    said: Metadata = (
+        ("problem", error.slug),
+        *rpc_status.to_status(status).trailing_metadata,
+    )
+    if error.retry_after_s is not None:
+        said += (("grpc-retry-pushback-ms", str(error.retry_after_s * 1000)),)
+    return said
+
+
+def _details(error: GatewayError, request_id: str) -> list[Message]:
+    reason = error.slug.upper().replace("-", "_")
+    found: list[Message] = [
+        details_pb.ErrorInfo(reason=reason, domain=DOMAIN, metadata={"title": error.title}),
+        details_pb.RequestInfo(request_id=request_id),
+    ]
+    if error.retry_after_s is not None:
+        found.append(details_pb.RetryInfo(retry_delay=Duration(seconds=error.retry_after_s)))
+    if isinstance(error, BadRequest):
+        violation = details_pb.BadRequest.FieldViolation(field=error.field, description=str(error))
+        found.append(details_pb.BadRequest(field_violations=[violation]))
+    return found

@@ -1,0 +1,111 @@
+"""The tables' requests as gRPC says them, and both APIs around one core."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from clearbg.v1 import background_removal_service_pb2 as pb
+from clearbg.v1 import options_pb2
+from clearbg.v1.background_removal_service_pb2_grpc import BackgroundRemovalServiceStub
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from gateway.models.model import Model
+from gateway.rpc.listener import Listener
+from gateway.settings import Settings
+from tests.rest.gateway import Gateway, serving
+
+MAX_BYTES = 100 * 2**20
+CHANNEL = [("grpc.max_receive_message_length", MAX_BYTES)]
+PLAIN = ("size", "bg_color", "roi", "crop_margin", "scale", "position")
+
+
+@dataclass
+class Both:
+    """One core behind HTTP and gRPC, and a key."""
+
+    http: Gateway
+    port: int
+    channel: grpc.aio.Channel
+    stub: Any
+    key: str
+
+    async def call(self, request: pb.RemoveBackgroundRequest, key: str | None = None) -> Any:
+        """One unary call."""
+        return await self.stub.RemoveBackground(request, metadata=self.metadata(key))
+
+    def metadata(self, key: str | None = None) -> tuple[tuple[str, str], ...]:
+        """A call's."""
+        return (("x-api-key", self.key if key is None else key),)
+
+
+@asynccontextmanager
+async def both(model: Model, settings: Settings) -> AsyncIterator[Both]:
+    """Serve on both transports until the block ends."""
+    listener = Listener(settings.model_copy(update={"grpc_port": 0}))
+    async with (
+        serving(model, settings) as http,
+        listener.running(http.work, http.gate, model),
+        grpc.aio.insecure_channel(f"127.0.0.1:{listener.port}", options=CHANNEL) as channel,
+    ):
+        key = http.client.headers["X-API-Key"]
+        yield Both(http, listener.port, channel, BackgroundRemovalServiceStub(channel), key)
+
+
+def message(sent: Mapping[str, Any]) -> pb.RemoveBackgroundRequest | None:
+    """A request of HTTP's table; None if gRPC cannot say it."""
+    files, data = sent.get("files", {}), sent.get("data", {})
+    if set(sent) - {"files", "data", "headers"} or not isinstance(files, dict):
+        return None
+    if set(files) - {"image", "bg_image"} or "image" not in files:
+        return None
+    options = _options(data)
+    if options is None:
+        return None
+    options.bg_image = files.get("bg_image", b"")
+    return pb.RemoveBackgroundRequest(image=files["image"], options=options)
+
+
+def key_of(sent: Mapping[str, Any]) -> str | None:
+    """The key of a request that has one of its own."""
+    headers: Mapping[str, str] = sent.get("headers", {})
+    return headers.get("X-API-Key")
+
+
+def _options(data: Mapping[str, Any]) -> options_pb2.Options | None:
+    options = options_pb2.Options()
+    for name, value in data.items():
+        if name in PLAIN:
+            setattr(options, name, value)
+        elif name == "format":
+            options.format = _enum(options_pb2.Format, f"FORMAT_{value}")
+        elif name == "channels":
+            options.channels = _enum(options_pb2.Channels, f"CHANNELS_{value}")
+        elif name == "crop" and value in ("1", "true"):
+            options.crop = True
+        elif name == "shadow":
+            options.shadow = float(value) if str(value).isdecimal() else float("nan")
+        else:
+            return None
+    return options
+
+
+def _enum(kind: Any, name: str) -> Any:
+    """The number of a name; one that nobody knows for a name that nobody knows."""
+    return kind.Value(name.upper()) if name.upper() in kind.keys() else 99
+
+
+async def details(error: grpc.aio.AioRpcError) -> dict[str, Any]:
+    """The rich details of a status, by their type's name."""
+    trailing = dict(error.trailing_metadata() or ())
+    status = rpc_status.status_pb2.Status.FromString(trailing["grpc-status-details-bin"])
+    assert status.code == error.code().value[0]
+    assert status.message == error.details()
+    found = {}
+    for packed in status.details:
+        name = packed.TypeName().rpartition(".")[2]
+        found[name] = getattr(error_details_pb2, name)()
+        packed.Unpack(found[name])
+    return found
