@@ -1,27 +1,41 @@
-"""`clearbg remove`: cut out one image here, with the service's own core and no server."""
+"""`clearbg remove`: cut out an image, or a folder of them, here or by a service."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.cli.console import fail, out, settings
+from gateway.cli import folder
+from gateway.cli.console import fail, out
+from gateway.cli.files import write
+from gateway.cli.remover import AT_ONCE_HERE, Remove, here, there
+from gateway.client import Asked, Cutout, Problem
 from gateway.errors import GatewayError
-from gateway.models import choose
-from gateway.options import Options, parse
-from gateway.removal import Remover, Result
-from gateway.settings import Settings
 from serving.manifest import ModelNotBuilt
 
 
 def remove(
     image: Annotated[
-        Path, typer.Argument(help="The image to cut out.", dir_okay=False, exists=True)
+        Path, typer.Argument(help="The image to cut out, or a folder of images.", exists=True)
     ],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Default: beside the image, -cutout.png.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Default: beside the image, -cutout.png; for a folder, a folder."
+        ),
     ] = None,
+    server: Annotated[
+        str,
+        typer.Option(
+            help="Ask a service, e.g. grpc://127.0.0.1:50051 or http://127.0.0.1:8080; default: "
+            "do it here."
+        ),
+    ] = "",
+    key: Annotated[str, typer.Option(help="Its API key.", envvar="CLEARBG_API_KEY")] = "",
+    ca_file: Annotated[str, typer.Option(help="PEM certificates to believe, with TLS.")] = "",
+    at_once: Annotated[int, typer.Option(help="Images of a folder at once.", min=1)] = 8,
     size: Annotated[
         str, typer.Option(help="Largest result, e.g. 1080p, 4k, 800x600, 2.5MP.")
     ] = "original",
@@ -43,50 +57,68 @@ def remove(
     position: Annotated[str, typer.Option(help="Its place, e.g. center or '50% 100%'.")] = "",
     shadow: Annotated[float, typer.Option(help="Opacity of a drop shadow, 0 to 100.")] = 0,
 ) -> None:
-    """Remove the background of one image on this machine."""
-    suffix = output.suffix.lstrip(".") if output else ""
-    fields = {
-        "size": size,
-        "format": format_ or suffix or "png",
-        "bg_color": bg_color,
-        "channels": channels,
-        "roi": roi,
-        "crop": str(crop),
-        "crop_margin": crop_margin,
-        "scale": scale,
-        "position": position,
-        "shadow": f"{shadow:f}",
-    }
+    """Remove the background of one image, or of all in a folder."""
+    suffix = output.suffix.lstrip(".") if output and image.is_file() else ""
+    asked = Asked(
+        size=size,
+        format=format_ or suffix or "png",
+        bg_color=bg_color,
+        bg_image=bg_image.read_bytes() if bg_image else b"",
+        channels=channels,
+        roi=roi,
+        crop=crop,
+        crop_margin=crop_margin,
+        scale=scale,
+        position=position,
+        shadow=shadow,
+    )
+    remover = there(server, key, ca_file, streamed=image.is_dir()) if server else here()
     try:
-        options = parse(fields)
-        backdrop = bg_image.read_bytes() if bg_image else None
-        result = asyncio.run(_remove(image.read_bytes(), backdrop, options, settings()))
-    except (GatewayError, ModelNotBuilt, ValueError) as error:
+        if image.is_dir():
+            _folder(image, output, asked, remover, at_once if server else AT_ONCE_HERE)
+        else:
+            _one(image, output, asked, remover)
+    except (Problem, GatewayError, ModelNotBuilt, ValueError) as error:
         fail(error)
-    target = output or image.with_name(f"{image.stem}-cutout.{options.format}")
-    write(target, result.data)
-    spent = ", ".join(f"{stage} {s:.2f}" for stage, s in result.seconds.items())
-    out.print(f"{target}  {result.width}x{result.height}  ({spent} s)", markup=False)
 
 
-def write(target: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    partial = target.with_name(f".{target.name}.partial")
+def _one(
+    image: Path, output: Path | None, asked: Asked, remover: AbstractAsyncContextManager[Remove]
+) -> None:
+    data = image.read_bytes()
+
+    async def work() -> Cutout:
+        async with remover as ask:
+            return await ask(data, asked)
+
+    done = asyncio.run(work())
+    target = output or image.with_name(f"{image.stem}-cutout.{asked['format']}")
+    write(target, done.image)
+    spent = ", ".join(f"{stage} {s:.2f}" for stage, s in done.seconds.items())
+    out.print(f"{target}  {done.width}x{done.height}  ({spent} s)", markup=False)
+
+
+def _folder(
+    source: Path,
+    output: Path | None,
+    asked: Asked,
+    remover: AbstractAsyncContextManager[Remove],
+    at_once: int,
+) -> None:
+    paths = folder.images(source)
+    if not paths:
+        fail(f"{source} holds no images")
+    target = output or source.with_name(f"{source.resolve().name}-cutouts")
     try:
-        partial.write_bytes(data)
-        partial.replace(target)
+        target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        fail(f"cannot write {target}: {error.strerror}")
+        fail(f"cannot make {target}: {error.strerror}")
 
+    async def work() -> int:
+        async with remover as ask:
+            return await folder.cut_out(paths, target, asked, ask, at_once=at_once)
 
-async def _remove(
-    data: bytes, backdrop: bytes | None, options: Options, chosen: Settings
-) -> Result:
-    model = await choose.cpu(chosen)
-    remover = Remover(model, chosen)
-    try:
-        return await remover.remove(data, options, backdrop=backdrop)
-    finally:
-        await model.close()
-        remover.close()
+    failed = asyncio.run(work())
+    out.print(f"{target}  {len(paths) - failed} of {len(paths)} cut out", markup=False)
+    if failed:
+        raise typer.Exit(1)

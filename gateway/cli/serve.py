@@ -7,7 +7,7 @@ import typer
 import uvloop
 from sqlalchemy import Engine
 
-from gateway import server
+from gateway import heap, server
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.keys import KeyStore
@@ -41,6 +41,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the HTTP and gRPC APIs until SIGTERM; requests in flight finish first."""
+    heap.keep()
     chosen = settings()
     logging.basicConfig(
         level=chosen.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -24,6 +24,7 @@ from gateway.settings import Networks
 log = logging.getLogger(__name__)
 
 Context = aio.ServicerContext[Any, Any]
+Message = TypeVar("Message")
 
 
 class Call:
@@ -71,26 +72,27 @@ class Call:
         """Seconds to the caller's deadline; None if it has none."""
         return self._context.time_remaining()
 
-    async def read(self) -> Any | None:
+    async def read(self, decode: Callable[[bytes], Message]) -> Message | None:
         """The next message; None after the last one.
 
         Raises:
             BadRequest: it is none.
         """
+        data = await self._context.read()
+        if data is aio.EOF:
+            return None
         try:
-            message = await self._context.read()
+            return decode(data)
         except DecodeError as error:
             raise BadRequest("The message cannot be read.") from error
-        return None if message is aio.EOF else message
 
-    async def write(self, message: Any) -> None:
+    async def write(self, message: bytes) -> None:
         """Send a message, and wait until the caller takes it.
 
         Raises:
             DeadlineExceeded: it does not.
         """
-        size = message.ByteSize()
-        self._memory.add(size)
+        self._memory.add(len(message))
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await self._context.write(message)
@@ -98,7 +100,7 @@ class Call:
             log.warning("a client did not take its answer within %g s", SEND_TIMEOUT_S)
             raise DeadlineExceeded(SEND_TIMEOUT_S) from error
         finally:
-            self._memory.add(-size)
+            self._memory.add(-len(message))
 
     async def run(self, route: str, work: Callable[["Call"], Awaitable[None]]) -> None:
         """Do a call's work, and end the call with the status that says how it went."""

@@ -94,4 +94,5 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.max_concurrent_streams", 1024),
+        ("grpc.http2.max_frame_size", 2**20),  # fewer pieces than by 16 KiB
     ]

@@ -1,6 +1,6 @@
 """Messages of the contract to what the core knows, and back."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from clearbg.v1 import background_removal_service_pb2 as pb
@@ -8,19 +8,42 @@ from clearbg.v1 import options_pb2, problem_pb2, result_pb2
 from google.protobuf.duration_pb2 import Duration
 
 from gateway.errors import GatewayError
-from gateway.orders.sent import File, Sent, check_length
+from gateway.orders.sent import File, Sent
 from gateway.removal import Result, Segmentation
 
 TEXTS = ("size", "bg_color", "roi", "crop_margin", "scale", "position")
 """Options that are texts in the message too."""
 
 
-def sent(request: pb.RemoveBackgroundRequest, max_image_bytes: int) -> Sent:
-    """What a request says, as a form would say it.
+@dataclass(frozen=True)
+class Received:
+    """A request as it came, free of its message, which would keep the image a second time."""
 
-    Raises:
-        BadRequest: a text is too long.
-    """
+    sent: Sent
+    size_bytes: int
+    id: str = ""
+    """Of an image of a stream."""
+
+
+def received(data: bytes) -> Received:
+    """Read a RemoveBackgroundRequest."""
+    return Received(_sent(pb.RemoveBackgroundRequest.FromString(data)), len(data))
+
+
+def received_of_stream(data: bytes) -> Received:
+    """Read a RemoveBackgroundStreamRequest."""
+    message = pb.RemoveBackgroundStreamRequest.FromString(data)
+    return Received(_sent(message.request), len(data), message.id)
+
+
+def tensor(data: bytes) -> bytes:
+    """Read a SegmentTensorRequest."""
+    image: bytes = pb.SegmentTensorRequest.FromString(data).image
+    return image
+
+
+def _sent(request: pb.RemoveBackgroundRequest) -> Sent:
+    """What a request says, as a form would say it."""
     options = request.options
     fields = {name: getattr(options, name) for name in TEXTS}
     fields |= {
@@ -37,15 +60,12 @@ def sent(request: pb.RemoveBackgroundRequest, max_image_bytes: int) -> Sent:
         fields[source] = getattr(request, source)
     if backdrop := options.bg_image:
         files["bg_image"] = File(backdrop, "bg_image")
-    for name, text in fields.items():
-        check_length(name, len(text), max_image_bytes)
     return Sent(fields, files)
 
 
 def result(done: Result) -> result_pb2.Result:
-    """A finished cut-out."""
+    """A finished cut-out, all but its image; see `wire`."""
     return result_pb2.Result(
-        image=done.data,
         media_type=done.media_type,
         width=done.width,
         height=done.height,

@@ -3,19 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import TypeVar
 
 import grpc
 from clearbg.v1 import background_removal_service_pb2 as pb
 
 from gateway.accounts.gate import Gate
 from gateway.errors import BadRequest, DeadlineExceeded, Overloaded
-from gateway.orders.sent import MAX_IMAGES, Sent
+from gateway.orders.sent import MAX_IMAGES
 from gateway.orders.work import Work
-from gateway.rpc import messages
+from gateway.rpc import messages, wire
 from gateway.rpc.call import Call, Context
+from gateway.rpc.carried import carried_out
 from gateway.rpc.stream import Stream
 from gateway.settings import Settings
+
+Message = TypeVar("Message")
 
 NAME = pb.DESCRIPTOR.services_by_name["BackgroundRemovalService"].full_name
 OVERHEAD_BYTES = 2**16
@@ -58,27 +61,23 @@ class Service:
     def handlers(self) -> grpc.GenericRpcHandler:
         """What the server calls."""
         methods = {
-            "RemoveBackground": (pb.RemoveBackgroundRequest, self._remove),
-            "RemoveBackgroundStream": (pb.RemoveBackgroundStreamRequest, self._stream),
-            "SegmentTensor": (pb.SegmentTensorRequest, self._segment),
+            "RemoveBackground": self._remove,
+            "RemoveBackgroundStream": self._stream,
+            "SegmentTensor": self._segment,
         }
         return grpc.method_handlers_generic_handler(
-            NAME, {name: self._handler(name, *method) for name, method in methods.items()}
+            NAME, {name: self._handler(name, work) for name, work in methods.items()}
         )
 
     def _handler(
-        self, name: str, request: Any, work: Callable[[Call], Awaitable[None]]
-    ) -> "grpc.RpcMethodHandler[Any, Any]":
+        self, name: str, work: Callable[[Call], Awaitable[None]]
+    ) -> "grpc.RpcMethodHandler[bytes, bytes]":
         async def handle(_: object, context: Context) -> None:
             call = Call(context, self._gate, self._work.memory, self._settings.proxy_networks)
             with self._in_flight():
                 await call.run(f"/{NAME}/{name}", work)
 
-        return grpc.stream_stream_rpc_method_handler(
-            handle,
-            request_deserializer=request.FromString,
-            response_serializer=lambda message: message.SerializeToString(),
-        )
+        return grpc.stream_stream_rpc_method_handler(handle)
 
     @contextmanager
     def _in_flight(self) -> Iterator[None]:
@@ -93,24 +92,19 @@ class Service:
 
     async def _remove(self, call: Call) -> None:
         visit = await call.enter()
-        request = await self._read(call)
-
-        async def receive() -> Sent:
-            return messages.sent(request, self._work.max_image_bytes)
-
-        result, _ = await self._work.do(
-            visit, receive, announced_bytes=request.ByteSize(), timeout_s=call.time_left_s()
-        )
-        await call.write(pb.RemoveBackgroundResponse(result=messages.result(result)))
+        request = await self._read(call, messages.received)
+        result = await carried_out(self._work, call, visit, request)
+        response = pb.RemoveBackgroundResponse()
+        await call.write(wire.with_image(response, messages.result(result), result.data))
 
     async def _segment(self, call: Call) -> None:
         visit = await call.enter()
-        request = await self._read(call)
-        with self._work.memory.admit(request.ByteSize()):
+        image = await self._read(call, messages.tensor)
+        with self._work.memory.admit(len(image)):
             done = await self._work.remover.segment(
-                request.image, visit=visit, timeout_s=call.time_left_s()
+                image, visit=visit, timeout_s=call.time_left_s()
             )
-        await call.write(messages.mask(done))
+        await call.write(messages.mask(done).SerializeToString())
 
     async def _stream(self, call: Call) -> None:
         await call.check_key()
@@ -119,13 +113,13 @@ class Service:
         async with self._streams:
             await Stream(call, self._work, self._settings, self.stopping).run()
 
-    async def _read(self, call: Call) -> Any:
+    async def _read(self, call: Call, decode: Callable[[bytes], Message]) -> Message:
         """The one message of a unary call."""
         limit_s = self._settings.request_timeout_s
         async with self._reading():
             try:
                 async with asyncio.timeout(limit_s):
-                    request = await call.read()
+                    request = await call.read(decode)
             except TimeoutError as error:
                 raise DeadlineExceeded(limit_s) from error
         if request is None:

@@ -1,27 +1,20 @@
 """Many images on one call, several at once, each answered when it is done."""
 
 import asyncio
-from dataclasses import dataclass
 
 from clearbg.v1 import background_removal_service_pb2 as pb
-from clearbg.v1.result_pb2 import Result
 
 from gateway.errors import BadRequest, InvalidKey, ModelUnavailable
-from gateway.orders.sent import Sent
 from gateway.orders.work import Work
-from gateway.rpc import messages
+from gateway.removal import Result
+from gateway.rpc import messages, wire
 from gateway.rpc.call import Call
+from gateway.rpc.carried import carried_out
+from gateway.rpc.messages import Received, received_of_stream
 from gateway.settings import Settings
 
 MAX_ID_BYTES = 128
 STOPPING_RETRY_S = 1.0
-
-
-@dataclass(frozen=True)
-class _Image:
-    id: str
-    request: pb.RemoveBackgroundRequest
-    size_bytes: int
 
 
 class Stream:
@@ -61,40 +54,37 @@ class Stream:
         if self._stopping.is_set():
             raise ModelUnavailable("The service is stopping.", STOPPING_RETRY_S)
 
-    async def _next(self) -> _Image | None:
+    async def _next(self) -> Received | None:
         """The next image; None at the end, or when the service stops."""
-        read = asyncio.create_task(self._call.read())
+        read = asyncio.create_task(self._call.read(received_of_stream))
         stop = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait((read, stop), return_when=asyncio.FIRST_COMPLETED)
-            message = read.result() if read.done() else None
-            return _Image(message.id, message.request, message.ByteSize()) if message else None
+            return read.result() if read.done() else None
         finally:
             read.cancel()
             stop.cancel()
             await asyncio.gather(read, stop, return_exceptions=True)
 
-    async def _answer(self, image: _Image) -> None:
-        answer = pb.RemoveBackgroundStreamResponse(id=image.id)
-        try:
-            answer.result.CopyFrom(await self._result(image))
-        except InvalidKey:
-            raise
-        except Exception as error:
-            answer.problem.CopyFrom(messages.problem(self._call.foreseen(error)))
+    async def _answer(self, image: Received) -> None:
+        answer = await self._outcome(image)
         async with self._writing:
             await self._call.write(answer)
         self._places.release()
 
-    async def _result(self, image: _Image) -> Result:
+    async def _outcome(self, image: Received) -> bytes:
+        answer = pb.RemoveBackgroundStreamResponse(id=image.id)
+        try:
+            done = await self._result(image)
+            return wire.with_image(answer, messages.result(done), done.data)
+        except InvalidKey:
+            raise
+        except Exception as error:
+            answer.problem.CopyFrom(messages.problem(self._call.foreseen(error)))
+            return answer.SerializeToString()
+
+    async def _result(self, image: Received) -> Result:
         if len(image.id.encode()) > MAX_ID_BYTES:
             raise BadRequest(f"id must be at most {MAX_ID_BYTES} bytes.")
-
-        async def receive() -> Sent:
-            return messages.sent(image.request, self._work.max_image_bytes)
-
         visit = await self._call.enter()
-        done, _ = await self._work.do(
-            visit, receive, announced_bytes=image.size_bytes, timeout_s=self._call.time_left_s()
-        )
-        return messages.result(done)
+        return await carried_out(self._work, self._call, visit, image)

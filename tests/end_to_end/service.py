@@ -25,6 +25,7 @@ class Service:
 
     process: subprocess.Popen[str]
     url: str
+    grpc_url: str
     operations_url: str
     api_key: str
     curl: str
@@ -46,7 +47,7 @@ def environment(data_dir: Path, **settings: object) -> dict[str, str]:
 @contextmanager
 def running(data_dir: Path, **settings: object) -> Iterator[Service]:
     """Run `clearbg serve --welcome` until the block ends."""
-    ports = {"http_port": free_port(), "operations_port": free_port()}
+    ports = {name: free_port() for name in ("http_port", "grpc_port", "operations_port")}
     log = data_dir / "service.log"
     with log.open("w") as file:
         process = subprocess.Popen(
@@ -64,6 +65,7 @@ def running(data_dir: Path, **settings: object) -> Iterator[Service]:
         yield Service(
             process=process,
             url=f"http://127.0.0.1:{ports['http_port']}",
+            grpc_url=f"grpc://127.0.0.1:{ports['grpc_port']}",
             operations_url=f"http://127.0.0.1:{ports['operations_port']}",
             api_key=key[1],
             curl=printed,

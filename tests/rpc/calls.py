@@ -9,8 +9,7 @@ import grpc
 from clearbg.v1 import background_removal_service_pb2 as pb
 from clearbg.v1 import options_pb2
 from clearbg.v1.background_removal_service_pb2_grpc import BackgroundRemovalServiceStub
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
+from google.rpc import error_details_pb2, status_pb2
 
 from gateway.models.model import Model
 from gateway.rpc.listener import Listener
@@ -100,7 +99,7 @@ def _enum(kind: Any, name: str) -> Any:
 async def details(error: grpc.aio.AioRpcError) -> dict[str, Any]:
     """The rich details of a status, by their type's name."""
     trailing = dict(error.trailing_metadata() or ())
-    status = rpc_status.status_pb2.Status.FromString(trailing["grpc-status-details-bin"])
+    status = status_pb2.Status.FromString(trailing["grpc-status-details-bin"])
     assert status.code == error.code().value[0]
     assert status.message == error.details()
     found = {}

@@ -46,7 +46,7 @@ async def test_both_answer_the_same_picture(
     gateway: Both, photo: Photo, options: dict[str, Any], backdrop: bool
 ) -> None:
     files = {"image": photo(60, 40)} | ({"bg_image": photo(30, 50)} if backdrop else {})
-    request = {"files": files, "data": options}
+    request: dict[str, Any] = {"files": files, "data": options}
 
     by_http = await gateway.http.client.post("/v1/removebg", **request)
     call = gateway.stub.RemoveBackground(message(request), metadata=gateway.metadata())

@@ -1,0 +1,93 @@
+"""Queries and answers as messages of the contract."""
+
+from typing import Any
+
+import grpc
+from clearbg.v1 import background_removal_service_pb2 as pb
+from clearbg.v1 import options_pb2, problem_pb2, result_pb2
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import error_details_pb2, status_pb2
+
+from gateway.client.cutout import Cutout
+from gateway.client.problem import Problem, unreachable
+from gateway.client.query import Asked, Query
+from gateway.images.matte import Box
+
+DETAILS = "grpc-status-details-bin"
+
+
+def request(query: Query) -> pb.RemoveBackgroundRequest:
+    """A query.
+
+    Raises:
+        Problem: an option has a value that the contract has no name for.
+    """
+    return pb.RemoveBackgroundRequest(image=query.image, options=_options(query.options))
+
+
+def cutout(result: result_pb2.Result) -> Cutout:
+    """A result."""
+    box = result.foreground
+    found = Box(top=box.top, left=box.left, width=box.width, height=box.height)
+    return Cutout(
+        image=result.image,
+        media_type=result.media_type,
+        width=result.width,
+        height=result.height,
+        foreground=found if result.HasField("foreground") else None,
+        confidence=result.confidence,
+        model_version=result.model_version,
+        device=result.device,
+        seconds={stage.stage: _seconds(stage.time) for stage in result.stages},
+    )
+
+
+def problem(error: Any) -> Problem:
+    """The error that a call ended with, of `grpc` or `grpc.aio`."""
+    trailing = dict(error.trailing_metadata() or ())
+    slug = trailing.get("problem", "")
+    if not slug and error.code() is grpc.StatusCode.UNAVAILABLE:
+        return unreachable(error.details())
+    return Problem(
+        slug or error.code().name.lower().replace("_", "-"),
+        error.details() or error.code().name,
+        retry_after_s=_retry_after_s(trailing.get(DETAILS, b"")),
+        request_id=trailing.get("x-request-id", ""),
+    )
+
+
+def streamed_problem(said: problem_pb2.Problem) -> Problem:
+    """An error that is an answer of a stream."""
+    wait_s = _seconds(said.retry_after) if said.HasField("retry_after") else None
+    return Problem(said.slug, said.detail, retry_after_s=wait_s)
+
+
+def _options(asked: Asked) -> options_pb2.Options:
+    given: dict[str, Any] = {name: value for name, value in asked.items() if value}
+    for name, kind in (("format", options_pb2.Format), ("channels", options_pb2.Channels)):
+        if name in given:
+            given[name] = _number(kind, name, given[name])
+    return options_pb2.Options(**given)
+
+
+def _number(kind: Any, name: str, text: str) -> int:
+    value = "JPG" if text.lower() == "jpeg" else text.upper()
+    names = {full.partition("_")[2]: number for full, number in kind.items() if number}
+    if value not in names:
+        known = ", ".join(names).lower()
+        raise Problem("bad-option", f"{name} must be one of {known}.")
+    number: int = names[value]
+    return number
+
+
+def _retry_after_s(details: bytes) -> float | None:
+    for packed in status_pb2.Status.FromString(details).details:
+        if packed.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
+            info = error_details_pb2.RetryInfo()
+            packed.Unpack(info)
+            return _seconds(info.retry_delay)
+    return None
+
+
+def _seconds(duration: Duration) -> float:
+    return float(duration.seconds + duration.nanos / 1e9)

@@ -1,0 +1,134 @@
+"""Queries over HTTP."""
+
+import re
+from typing import Any
+
+import httpx
+
+from gateway.client.cutout import Cutout
+from gateway.client.problem import Problem, late, unreachable
+from gateway.client.query import Query
+from gateway.images.matte import Box
+
+PATH = "/v1/removebg"
+STAGE = re.compile(r"(\w+);dur=([0-9.]+)")
+
+
+class Http:
+    """One connection pool, for threads.
+
+    Args:
+        url: of the service.
+        key: an API key.
+        timeout_s: for each attempt.
+        ca_file: PEM certificates to believe; empty: the usual ones.
+    """
+
+    def __init__(self, url: str, key: str, *, timeout_s: float, ca_file: str) -> None:
+        self._timeout_s = timeout_s
+        self._client = httpx.Client(**_settings(url, key, timeout_s, ca_file))
+
+    def remove(self, query: Query) -> Cutout:
+        """Ask once.
+
+        Raises:
+            Problem: there is no cut-out.
+        """
+        try:
+            return cutout(self._client.post(PATH, **form(query)))
+        except httpx.TimeoutException as error:
+            raise late(self._timeout_s) from error
+        except httpx.TransportError as error:
+            raise unreachable(error) from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+class AsyncHttp:
+    """The same, for one event loop."""
+
+    def __init__(self, url: str, key: str, *, timeout_s: float, ca_file: str) -> None:
+        self._timeout_s = timeout_s
+        self._client = httpx.AsyncClient(**_settings(url, key, timeout_s, ca_file))
+
+    async def remove(self, query: Query) -> Cutout:
+        """See Http."""
+        try:
+            return cutout(await self._client.post(PATH, **form(query)))
+        except httpx.TimeoutException as error:
+            raise late(self._timeout_s) from error
+        except httpx.TransportError as error:
+            raise unreachable(error) from error
+
+    remove_streamed = remove
+    """HTTP has no streams: its requests share connections."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+def form(query: Query) -> dict[str, Any]:
+    """A query as a multipart form."""
+    given = dict(query.options)
+    files: dict[str, Any] = {"image": query.image}
+    if backdrop := given.pop("bg_image", None):
+        files["bg_image"] = backdrop
+    texts = {name: str(value) for name, value in given.items() if value not in ("", None)}
+    return {"files": files, "data": texts}
+
+
+def cutout(answer: httpx.Response) -> Cutout:
+    """What an answer says.
+
+    Raises:
+        Problem: it says what is wrong.
+    """
+    if answer.status_code != httpx.codes.OK:
+        raise _problem(answer)
+    said = answer.headers
+    stages = STAGE.findall(said.get("server-timing", ""))
+    return Cutout(
+        image=answer.content,
+        media_type=said["content-type"],
+        width=int(said["x-width"]),
+        height=int(said["x-height"]),
+        foreground=_box(said),
+        confidence=float(said["x-confidence"]),
+        model_version=said["x-model-version"],
+        device=said["x-device"],
+        seconds={stage: float(ms) / 1000 for stage, ms in stages},
+    )
+
+
+def _settings(url: str, key: str, timeout_s: float, ca_file: str) -> dict[str, Any]:
+    return {
+        "base_url": url,
+        "headers": {"X-API-Key": key},
+        "timeout": timeout_s,
+        "verify": ca_file or True,
+        "limits": httpx.Limits(max_connections=None),
+    }
+
+
+def _box(said: httpx.Headers) -> Box | None:
+    if "x-foreground-top" not in said:
+        return None
+    sides = ("top", "left", "width", "height")
+    return Box(**{side: int(said[f"x-foreground-{side}"]) for side in sides})
+
+
+def _problem(answer: httpx.Response) -> Problem:
+    """Proxies answer errors of their own, in HTML."""
+    is_ours = answer.headers.get("content-type", "").endswith("json")
+    body: dict[str, Any] = answer.json() if is_ours else {}
+    retry_after = answer.headers.get("retry-after", "")
+    wait_s = float(retry_after) if retry_after.isdecimal() else None
+    return Problem(
+        str(body.get("type", "")).rpartition("/")[2] or f"http-{answer.status_code}",
+        body.get("detail") or f"The service answered {answer.status_code}.",
+        retry_after_s=1.0 if wait_s is None and answer.status_code in (502, 503) else wait_s,
+        request_id=answer.headers.get("x-request-id", ""),
+    )

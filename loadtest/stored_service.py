@@ -1,0 +1,54 @@
+"""The service around a stored mask, in a process of its own: what it costs is all but the model.
+
+`python -m loadtest.stored_service` reads CLEARBG_* as `clearbg serve` does, prints an API key, and
+serves until it is terminated.
+"""
+
+import asyncio
+import signal
+import sys
+
+import numpy as np
+import uvloop
+
+from gateway import heap, server
+from gateway.accounts import database
+from gateway.accounts.accounts import DEFAULT, AccountStore
+from gateway.accounts.keys import KeyStore, Limits
+from gateway.orders.work import Work
+from gateway.removal import Remover
+from gateway.settings import Settings
+from loadtest.stored_mask import StoredMask
+
+UNLIMITED = Limits(0, 0)
+
+
+def disc() -> StoredMask:
+    """A model that always finds a disc; its edge is as soft as a real photo's, some 8 pixels."""
+    rows, columns = np.indices((1024, 1024)) - 512
+    inside = 400 - np.hypot(rows, columns)
+    return StoredMask(np.clip(128 + 32 * inside, 0, 255).astype(np.uint8))
+
+
+async def main() -> None:
+    """Serve until SIGTERM."""
+    heap.keep()
+    settings = Settings()
+    engine = database.connect(settings.database)
+    account = AccountStore(engine).find(DEFAULT)
+    secret = KeyStore(engine).create("load", account.id, limits=UNLIMITED)[1]
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    ports, model = server.Ports(settings), disc()
+    async with server.gate(engine, settings) as gate:
+        remover = Remover(model, settings)
+        async with ports.listening(Work(remover, None, settings), gate, model) as stopping:
+            sys.stdout.write(f"{secret}\n")
+            sys.stdout.flush()
+            await stop.wait()
+            stopping()
+        remover.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
