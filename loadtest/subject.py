@@ -40,22 +40,21 @@ def stored(data_dir: Path, **settings: object) -> Iterator[Subject]:
     """Run one until the block ends."""
     ports = {name: free_port() for name in ("http_port", "grpc_port", "operations_port")}
     chosen = {"data_dir": data_dir, **ports, **settings}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "loadtest.stored_service"],
         env=os.environ | {f"CLEARBG_{name.upper()}": str(value) for name, value in chosen.items()},
         stdout=subprocess.PIPE,
         text=True,
-    )
-    try:
-        assert process.stdout
-        key = process.stdout.readline().strip()
-        assert key, "the service did not start"
-        yield Subject(
-            http_url=f"http://127.0.0.1:{ports['http_port']}",
-            grpc_target=f"127.0.0.1:{ports['grpc_port']}",
-            key=key,
-            process=psutil.Process(process.pid),
-        )
-    finally:
-        process.terminate()
-        process.wait(60)
+    ) as process:
+        try:
+            assert process.stdout
+            key = process.stdout.readline().strip()
+            assert key, "the service did not start"
+            yield Subject(
+                http_url=f"http://127.0.0.1:{ports['http_port']}",
+                grpc_target=f"127.0.0.1:{ports['grpc_port']}",
+                key=key,
+                process=psutil.Process(process.pid),
+            )
+        finally:
+            process.terminate()

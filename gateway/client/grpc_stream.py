@@ -68,7 +68,7 @@ class Stream:
     async def _read(self, call: Any) -> None:
         why = unreachable("the stream has ended")
         try:
-            async for said in call:
+            while (said := await call.read()) is not grpc.aio.EOF:
                 self._tell(said)
         except grpc.RpcError as error:
             why = problem(error)

@@ -1,0 +1,81 @@
+"""Both APIs around the fake model, on real ports, with an event loop of their own."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+
+from gateway import server
+from gateway.accounts import database
+from gateway.models.model import Model
+from gateway.settings import Settings
+from loadtest.ports import free_port
+from tests.rest.gateway import core, new_key
+
+
+@dataclass
+class Listening:
+    """A running service."""
+
+    http_port: int
+    grpc_port: int
+    engine: Engine
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    thread: threading.Thread | None = None
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """By scheme."""
+        ports = {"http": self.http_port, "grpc": self.grpc_port}
+        return {scheme: f"{scheme}://127.0.0.1:{port}" for scheme, port in ports.items()}
+
+    def new_key(self) -> str:
+        """The secret of a new key of the default account."""
+        return new_key(self.engine)
+
+    def stop(self) -> None:
+        """As on SIGTERM; a second time it does nothing."""
+        assert self.thread
+        if self.thread.is_alive():
+            self.loop.call_soon_threadsafe(self.stopping.set)
+            self.thread.join()
+            self.loop.close()
+
+
+@contextmanager
+def listening(model: Model, settings: Settings) -> Iterator[Listening]:
+    """Listen until the block ends, on free ports unless the settings name others."""
+    usual = Settings()
+    chosen = settings.model_copy(
+        update={
+            name: free_port()
+            for name in ("http_port", "grpc_port")
+            if getattr(settings, name) == getattr(usual, name)
+        }
+    )
+    engine = database.connect(chosen.database)
+    service = Listening(chosen.http_port, chosen.grpc_port, engine)
+    ready = threading.Event()
+
+    async def serve() -> None:
+        ports = server.Ports(chosen)
+        async with (
+            core(model, chosen, engine) as (work, gate),
+            ports.listening(work, gate, model) as stopping,
+        ):
+            ready.set()
+            await service.stopping.wait()
+            stopping()
+
+    service.thread = threading.Thread(target=lambda: service.loop.run_until_complete(serve()))
+    service.thread.start()
+    try:
+        assert ready.wait(10)
+        yield service
+    finally:
+        service.stop()
+        engine.dispose()
