@@ -31,6 +31,11 @@ from typing import ClassVar
 from grpc import StatusCode
 
 
+def _utf8(text: str) -> str:
+    """What is told may quote the caller, and answers must be valid UTF-8."""
+    return text.encode(errors="replace").decode()
+
+
 class GatewayError(Exception):
     """Base of all. Raised by itself only for what we did not foresee."""
 
@@ -45,8 +50,7 @@ class GatewayError(Exception):
     """Whole seconds after which the same request may succeed; None if waiting won't help."""
 
     def __init__(self, message: str = "") -> None:
-        # Messages may quote the caller, and answers must be valid UTF-8.
-        super().__init__(message.encode(errors="replace").decode())
+        super().__init__(_utf8(message))
 
 
 class BadRequest(GatewayError):
@@ -74,7 +78,7 @@ class BadOption(BadRequest):
 
     def __init__(self, field: str, message: str, code: str = "") -> None:
         super().__init__(message, code or f"invalid_{field}")
-        self.field = field
+        self.field = _utf8(field)
 
 
 class BadImage(BadRequest):

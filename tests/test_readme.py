@@ -32,9 +32,9 @@ def tree(kind: type[GatewayError]) -> Iterator[type[GatewayError]]:
 
 
 def test_every_error_is_told_with_its_status() -> None:
-    told = set(re.findall(r"^\| (\d+) \| `/problems/([\w-]+)` \|", README, re.M))
+    told = set(re.findall(r"^\| (\d+) \| `/problems/([\w-]+)` \| `(\w+)` \|", README, re.M))
     public = (kind for kind in tree(errors.GatewayError) if not kind.__name__.startswith("_"))
-    assert told == {(str(kind.http.value), kind.slug) for kind in public}
+    assert told == {(str(kind.http.value), kind.slug, kind.grpc.name) for kind in public}
 
 
 def test_every_metric_is_told() -> None:

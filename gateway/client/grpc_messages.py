@@ -14,6 +14,13 @@ from gateway.client.query import Asked, Query
 from gateway.images.matte import Box
 
 DETAILS = "grpc-status-details-bin"
+BROKEN = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.CANCELLED,
+}
+"""What a broken connection, or a proxy, ends a call with; our own errors have a slug."""
 
 
 def request(query: Query) -> pb.RemoveBackgroundRequest:
@@ -46,7 +53,7 @@ def problem(error: Any) -> Problem:
     """The error that a call ended with, of `grpc` or `grpc.aio`."""
     trailing = dict(error.trailing_metadata() or ())
     slug = trailing.get("problem", "")
-    if not slug and error.code() is grpc.StatusCode.UNAVAILABLE:
+    if not slug and error.code() in BROKEN:
         return unreachable(error.details())
     return Problem(
         slug or error.code().name.lower().replace("_", "-"),

@@ -1,6 +1,7 @@
 """Queries over HTTP."""
 
 import re
+import ssl
 from typing import Any
 
 import httpx
@@ -21,7 +22,7 @@ class Http:
         url: of the service.
         key: an API key.
         timeout_s: for each attempt.
-        ca_file: PEM certificates to believe; empty: the usual ones.
+        ca_file: PEM certificates to believe; empty: the system's.
     """
 
     def __init__(self, url: str, key: str, *, timeout_s: float, ca_file: str) -> None:
@@ -108,7 +109,7 @@ def _settings(url: str, key: str, timeout_s: float, ca_file: str) -> dict[str, A
         "base_url": url,
         "headers": {"X-API-Key": key},
         "timeout": timeout_s,
-        "verify": ca_file or True,
+        "verify": ssl.create_default_context(cafile=ca_file or None),
         "limits": httpx.Limits(max_connections=None),
     }
 

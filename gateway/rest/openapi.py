@@ -92,6 +92,7 @@ PROBLEM: Schema = {
         "status": INTEGER,
         "detail": {"type": "string", "description": "What is wrong, and what to change."},
         "request_id": {"type": ["string", "null"]},
+        "field": {"type": "string", "description": "The option that is wrong, if it is one."},
     },
 }
 

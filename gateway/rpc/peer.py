@@ -3,7 +3,7 @@
 import ipaddress
 from urllib.parse import unquote
 
-from gateway.settings import Networks
+from gateway.settings import Networks, words
 
 
 def address(peer: str, forwarded_for: str, trusted: Networks) -> str:
@@ -16,10 +16,8 @@ def address(peer: str, forwarded_for: str, trusted: Networks) -> str:
     """
     kind, _, rest = peer.partition(":")
     direct = unquote(rest).rpartition(":")[0].strip("[]") if kind.startswith("ip") else ""
-    for hop in (direct, *reversed(forwarded_for.split(","))):
-        if not _is_trusted(hop.strip(), trusted):
-            return hop.strip()
-    return direct
+    hops = [*words(forwarded_for), direct]
+    return next((hop for hop in reversed(hops) if not _is_trusted(hop, trusted)), direct)
 
 
 def _is_trusted(hop: str, trusted: Networks) -> bool:

@@ -17,10 +17,12 @@ from gateway.rpc.call import Call, Context
 from gateway.rpc.carried import carried_out
 from gateway.rpc.stream import Stream
 from gateway.settings import Settings
+from serving.cpu_runtime import SIDE
 
 Message = TypeVar("Message")
 
 NAME = pb.DESCRIPTOR.services_by_name["BackgroundRemovalService"].full_name
+TENSOR_BYTES = SIDE * SIDE * 3
 OVERHEAD_BYTES = 2**16
 """Texts and tags around the images of a message."""
 READ_WAIT_S = 2.0
@@ -29,7 +31,7 @@ READ_WAIT_S = 2.0
 
 def max_message_bytes(settings: Settings) -> int:
     """Of a request. An image that is too large is refused by the core, which says why."""
-    return MAX_IMAGES * settings.max_image_bytes + OVERHEAD_BYTES
+    return max(MAX_IMAGES * settings.max_image_bytes, TENSOR_BYTES) + OVERHEAD_BYTES
 
 
 class Service:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.end_to_end.astronaut import PHOTO, assert_cut_out
-from tests.end_to_end.service import CLEARBG, ROOT, environment
+from tests.end_to_end.service import CLEARBG, ROOT, Service, environment
 
 
 def clearbg(
@@ -129,3 +129,39 @@ def test_model_build_without_its_tools_says_what_to_do(tmp_path: Path) -> None:
     done = clearbg(tmp_path, "model", "build")
     assert done.returncode == 1
     assert "make model" in done.stderr
+
+
+@pytest.mark.parametrize("transport", ["here", "grpc", "http"])
+def test_a_folder_is_cut_out_here_or_by_a_service(
+    tmp_path: Path, service: Service, transport: str
+) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("a.jpg", "b.jpg", "b.JPEG"):
+        (photos / name).write_bytes(PHOTO.read_bytes())
+    (photos / "bad.png").write_bytes(b"x")
+    (photos / "notes.txt").write_text("no image")
+    urls = {"grpc": service.grpc_url, "http": service.url}
+    server = ("--server", urls[transport], "--key", service.api_key) if transport in urls else ()
+    done = clearbg(tmp_path, "remove", "photos", "-o", "out", "--size", "200x200", *server)
+    assert done.returncode == 1
+    assert "3 of 4 cut out" in done.stdout
+    assert "bad.png: The file is not a readable" in done.stderr
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["a.png", "b.JPEG.png", "b.jpg.png"]
+    first = (tmp_path / "out" / "a.png").read_bytes()
+    assert first == (tmp_path / "out" / "b.jpg.png").read_bytes()
+
+
+def test_one_image_is_cut_out_by_a_service(tmp_path: Path, service: Service) -> None:
+    for url in (service.grpc_url, service.url):
+        server = ("--server", url, "--key", service.api_key)
+        done = clearbg(tmp_path, "remove", PHOTO, "-o", "out.png", *server)
+        assert done.returncode == 0, done.stderr
+        assert_cut_out((tmp_path / "out.png").read_bytes())
+    done = clearbg(tmp_path, "remove", PHOTO, "--server", service.grpc_url, "--key", "cbg_wrong")
+    assert done.returncode == 1
+    assert "Send a valid API key" in done.stderr
+    done = clearbg(tmp_path, "remove", PHOTO, "--server", "nonsense")
+    assert done.returncode == 1
+    assert "is no URL such as grpc://" in done.stderr

@@ -1,5 +1,6 @@
 """What users paste: the line that `make run` prints, and the README's snippets."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,14 +15,15 @@ from tests.end_to_end.service import ROOT, Service
 NODE_PACKAGES = ("node-fetch@3.3.2", "form-data@4.0.4")
 
 
-def snippet(language: str, service: Service) -> str:
+def snippet(language: str, service: Service, about: str = "/v1/removebg") -> str:
     """The README's snippet in a language, sent to this service with its key."""
     readme = (ROOT / "README.md").read_text()
     blocks = re.findall(rf"```{language}\n(.*?)```", readme, re.S)
     found: str
-    (found,) = (block for block in blocks if "/v1/removebg" in block)
+    (found,) = (block for block in blocks if about in block)
     return (
         found.replace("http://127.0.0.1:8080", service.url)
+        .replace("127.0.0.1:50051", service.grpc_url.removeprefix("grpc://"))
         .replace("'YOUR_API_KEY'", f"'{service.api_key}'")
         .replace('YOUR_API_KEY"', f'{service.api_key}"')
     )
@@ -55,6 +57,18 @@ def test_curl(service: Service, folder: Path) -> None:
 def test_python(service: Service, folder: Path) -> None:
     (folder / "snippet.py").write_text(snippet("python", service))
     run([sys.executable, "snippet.py"], folder)
+    assert_cut_out((folder / "output.png").read_bytes())
+
+
+def test_the_python_client(service: Service, folder: Path) -> None:
+    (folder / "snippet.py").write_text(snippet("python", service, "gateway.client"))
+    run([sys.executable, "snippet.py"], folder)
+    assert_cut_out((folder / "output.png").read_bytes())
+
+
+def test_grpcurl(service: Service, folder: Path) -> None:
+    search = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    run(["bash", "-ec", snippet("sh", service, "grpcurl")], folder, PATH=search)
     assert_cut_out((folder / "output.png").read_bytes())
 
 
