@@ -1,7 +1,7 @@
 """Our own client, against both transports."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
@@ -152,9 +152,11 @@ async def test_a_stream_that_breaks_is_opened_again(
     assert set(images) == {done.image}
 
 
-async def collect(numbers: range, work: object, names: list[int]) -> list[bytes]:
+async def collect(
+    numbers: range, work: Callable[[int], Awaitable[bytes]], names: list[int]
+) -> list[bytes]:
     images = []
-    async for number, image in together(numbers, work, at_once=4):  # type: ignore[arg-type]
+    async for number, image in together(numbers, work, at_once=4):
         names.append(number)
         images.append(image)
     return images

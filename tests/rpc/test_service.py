@@ -92,7 +92,7 @@ async def test_a_cancelled_call_frees_its_place(
 
 async def test_what_is_no_message_is_refused(gateway: Both) -> None:
     for sent in ([b"\xff\xff"], []):
-        call = gateway.channel.stream_unary(REMOVE)(iter(sent), metadata=gateway.metadata())
+        call: Any = gateway.channel.stream_unary(REMOVE)(iter(sent), metadata=gateway.metadata())
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await call
         assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
@@ -100,7 +100,7 @@ async def test_what_is_no_message_is_refused(gateway: Both) -> None:
 
 
 async def test_a_wrong_key_is_refused_before_the_image_is_read(gateway: Both) -> None:
-    call = gateway.channel.stream_unary(REMOVE)(metadata=gateway.metadata("cbg_wrong"))
+    call: Any = gateway.channel.stream_unary(REMOVE)(metadata=gateway.metadata("cbg_wrong"))
     with pytest.raises(grpc.aio.AioRpcError) as refused:  # and nothing has been sent
         await asyncio.wait_for(call, 2)
     assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
@@ -173,7 +173,8 @@ async def test_stopping_finishes_calls_and_tells_who_watches(
         grpc.aio.insecure_channel(f"127.0.0.1:{listener.port}") as channel,
     ):
         async with listener.running(http.work, http.gate, model):
-            watching = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+            health: Any = health_pb2_grpc.HealthStub(channel)
+            watching = health.Watch(health_pb2.HealthCheckRequest())
             assert (await watching.read()).status == SERVING
             stub: Any = BackgroundRemovalServiceStub(channel)
             metadata = (("x-api-key", http.client.headers["X-API-Key"]),)
