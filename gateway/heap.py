@@ -1,7 +1,7 @@
 """The C library's heap: memory of finished requests is kept for the next ones.
 
-By default, glibc gives each image's megabytes back to the system and takes them anew. The page faults
-were a third of what gRPC costs for 5 MB in and 13 MB out (17 ms of CPU, then 11).
+By default, glibc gives each image's megabytes back to the system and takes them anew. The page
+faults were a third of what gRPC costs for 5 MB in and 13 MB out (17 ms of CPU, then 11).
 """
 
 import ctypes

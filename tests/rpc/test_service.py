@@ -91,6 +91,7 @@ async def test_a_cancelled_call_frees_its_place(
 
 
 async def test_what_is_no_message_is_refused(gateway: Both) -> None:
+    sent: Any
     for sent in ([b"\xff\xff"], []):
         call: Any = gateway.channel.stream_unary(REMOVE)(iter(sent), metadata=gateway.metadata())
         with pytest.raises(grpc.aio.AioRpcError) as refused:
