@@ -12,10 +12,13 @@
         ClientGone              client-gone          400  CANCELLED           nobody sees it
       InvalidKey                invalid-key          401  UNAUTHENTICATED     or missing, revoked
       ImageTooLarge             image-too-large      413  INVALID_ARGUMENT
+      NoJob                     no-job               404  NOT_FOUND           or another's
+      NoResult                  no-result            404  NOT_FOUND           or none yet
       RateLimited               rate-limited         429  RESOURCE_EXHAUSTED
       Overloaded                overloaded           503  UNAVAILABLE         refused at once
       LimitsUnavailable         limits-unavailable   503  UNAVAILABLE         nobody can count
       AccountsUnavailable       accounts-unavailable 503  UNAVAILABLE         nobody knows the keys
+      JobsUnavailable           jobs-unavailable     503  UNAVAILABLE         of bulk jobs
       ModelUnavailable          model-unavailable    503  UNAVAILABLE         loading or broken
       DeadlineExceeded          deadline-exceeded    504  DEADLINE_EXCEEDED
 
@@ -51,6 +54,17 @@ class GatewayError(Exception):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(_utf8(message))
+
+
+def problem(error: GatewayError) -> dict[str, str | int]:
+    """An error as RFC 9457 says it."""
+    said: dict[str, str | int] = {
+        "type": f"/problems/{error.slug}",
+        "title": error.title,
+        "status": error.http.value,
+        "detail": str(error),
+    }
+    return said | ({"field": error.field} if error.field else {})
 
 
 class BadRequest(GatewayError):
@@ -156,6 +170,25 @@ class ImageTooLarge(GatewayError):
         super().__init__(f"Send an image of at most {max_image_bytes / 2**20:g} MB.")
 
 
+class NoJob(GatewayError):
+    """There is no such job, or it is another account's."""
+
+    slug, title, http = "no-job", "There is no such job", HTTPStatus.NOT_FOUND
+    grpc = StatusCode.NOT_FOUND
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such job, or its time is over.")
+
+
+class NoResult(GatewayError):
+    """The image has no result, or none yet."""
+
+    slug, title, http = "no-result", "There is no result", HTTPStatus.NOT_FOUND
+    grpc = StatusCode.NOT_FOUND
+    code = "not_found"
+
+
 class _RetryLater(GatewayError):
     http, grpc = HTTPStatus.SERVICE_UNAVAILABLE, StatusCode.UNAVAILABLE
     code = "service_unavailable"
@@ -183,6 +216,12 @@ class AccountsUnavailable(_RetryLater):
     """The database of accounts and keys is down."""
 
     slug, title = "accounts-unavailable", "API keys cannot be checked"
+
+
+class JobsUnavailable(_RetryLater):
+    """The database or the storage of jobs is down."""
+
+    slug, title = "jobs-unavailable", "Jobs cannot be kept or read"
 
 
 class Overloaded(_RetryLater):

@@ -128,6 +128,14 @@ class Remover:
         self._count(inference, {"queue": inference.queue_s, "infer": inference.compute_s}, visit)
         return Segmentation(inference, confidence)
 
+    async def check(self, data: bytes) -> None:
+        """Read an image's header, and no more.
+
+        Raises:
+            BadImage, TooManyPixels, ImageTooLarge: the caller's to mend.
+        """
+        await self._read(data)
+
     def close(self) -> None:
         """Stop the codec threads once they are done."""
         self._codecs.shutdown()

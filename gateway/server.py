@@ -15,6 +15,8 @@ from gateway.accounts.gate import Gate
 from gateway.accounts.keys import KeyStore
 from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.usage import Usage
+from gateway.bulk import running as bulk
+from gateway.bulk.intake import Intake
 from gateway.metrics import BUILD
 from gateway.models import choose
 from gateway.models.model import Model
@@ -58,7 +60,10 @@ async def serve(settings: Settings, started: Callable[[Engine], None]) -> None:
         model = chosen
         remover = Remover(model, settings)
         work = Work(remover, fetcher, settings)
-        async with ports.listening(work, entrance, model) as stopping:
+        async with (
+            bulk.running(engine, remover, settings) as intake,
+            ports.listening(work, entrance, model, intake) as stopping,
+        ):
             BUILD.info({"version": version("clearbg")})
             started(engine)
             await stop.wait()
@@ -84,13 +89,13 @@ class Ports:
 
     @asynccontextmanager
     async def listening(
-        self, work: Work, gate: Gate, model: Model
+        self, work: Work, gate: Gate, model: Model, intake: Intake | None = None
     ) -> AsyncIterator[Callable[[], None]]:
         """Answer inside the block. What it gives lets all stop together."""
         async with AsyncExitStack() as running:
             http = None
             if self._http:
-                public = app.public(work, gate, self._settings)
+                public = app.public(work, gate, intake, self._settings)
                 http = HttpListener(public, self._http, self._settings, tls=True)
                 await running.enter_async_context(http.running())
             if self._grpc:

@@ -114,6 +114,13 @@ class Settings(BaseSettings):
     """Seconds from a request's first byte to its answer; then 504."""
     shutdown_timeout_s: float = Field(default=30.0, ge=0)
     """Seconds that requests in flight are given to finish after SIGTERM."""
+    bulk_storage_url: str = ""
+    """`s3://bucket/folder` for the images of bulk jobs, with AWS_* variables for its server and
+    keys; default: a folder of the data folder."""
+    bulk_ttl_h: float = Field(default=24.0, gt=0)
+    """Hours from a bulk job's beginning until it and its results are removed."""
+    worker_id: str = ""
+    """Tells processes that do bulk jobs apart; must stay over a restart. Default: the host name."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe message that is logged."""
 
@@ -153,6 +160,13 @@ class Settings(BaseSettings):
     def model_dir(self) -> Path:
         """The version folder that holds the built model."""
         return self.model_repository / "isnet" / "1"
+
+    @property
+    def jobs_database(self) -> str:
+        """Where DBOS keeps its queue: in a file of its own, or in the same PostgreSQL."""
+        if self.database.startswith("sqlite"):
+            return f"sqlite:///{self.data_dir / 'jobs.db'}"
+        return self.database
 
     @property
     def database(self) -> str:

@@ -11,8 +11,8 @@ from gateway.cli.console import err
 from gateway.cli.files import write
 from gateway.cli.remover import Remove
 from gateway.client import Asked, Problem
-from gateway.client.together import together
 from gateway.errors import GatewayError
+from gateway.together import together
 
 SUFFIXES = "jpg jpeg png webp gif bmp tif tiff avif heic heif".split()
 """Of files that are taken for images."""

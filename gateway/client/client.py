@@ -96,15 +96,16 @@ class AsyncClient:
         ca_file: str = "",
     ) -> None:
         self._api = ASYNC_SCHEMES[_scheme(url)](url, key, timeout_s=timeout_s, ca_file=ca_file)
+        # Copied for each call: it keeps a call's state between its awaits.
         self._retrying = AsyncRetrying(**policy(attempts))
 
     async def remove(self, image: bytes, **options: Unpack[Asked]) -> Cutout:
         """See Client."""
-        return await self._retrying(self._api.remove, Query(image, options))
+        return await self._retrying.copy()(self._api.remove, Query(image, options))
 
     async def remove_streamed(self, image: bytes, **options: Unpack[Asked]) -> Cutout:
         """The same; over gRPC on one stream with all others that are under way."""
-        return await self._retrying(self._api.remove_streamed, Query(image, options))
+        return await self._retrying.copy()(self._api.remove_streamed, Query(image, options))
 
     async def close(self) -> None:
         """Close the connections."""

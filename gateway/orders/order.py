@@ -27,6 +27,16 @@ Load = Callable[[Sent, Names], Awaitable[File | None]]
 """Finds the file that was sent, or named, in some fields; see `sources.load`."""
 
 
+def check_background(options: Options, *, has_backdrop: bool) -> None:
+    """A colour and a picture cannot both lie behind.
+
+    Raises:
+        BadOption: they are both there.
+    """
+    if has_backdrop and options.bg_color:
+        raise BadOption("bg_color", "Send bg_color or bg_image, not both.")
+
+
 async def read(sent: Sent, load: Load) -> Order:
     """Understand what was sent.
 
@@ -35,8 +45,7 @@ async def read(sent: Sent, load: Load) -> Order:
     """
     options = parse(sent.fields)
     backdrop = await load(sent, BACKDROP)
-    if backdrop and options.bg_color:
-        raise BadOption("bg_color", "Send bg_color or bg_image, not both.")
+    check_background(options, has_backdrop=backdrop is not None)
     image = await load(sent, IMAGE)
     if image is None:
         raise BadImage(

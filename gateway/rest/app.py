@@ -10,10 +10,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp
 
 from gateway.accounts.gate import Gate
+from gateway.bulk.intake import Intake
 from gateway.models.model import Model
 from gateway.orders.work import Work
 from gateway.rest import openapi, problems, removebg
 from gateway.rest.access import Access
+from gateway.rest.bulk import routes as bulk
 from gateway.rest.compat import routes as compat
 from gateway.settings import Settings, words
 
@@ -23,12 +25,13 @@ Errors are `application/problem+json` (RFC 9457); `type` names the error, `detai
 change. Answers with a `Retry-After` may be repeated after so many seconds."""
 
 
-def public(work: Work, gate: Gate, settings: Settings) -> ASGIApp:
+def public(work: Work, gate: Gate, intake: Intake | None, settings: Settings) -> ASGIApp:
     """What users call; its description is at /openapi.json, and readable at /docs.
 
     Args:
         work: is done here.
         gate: lets callers in.
+        intake: takes bulk jobs in; None where there are none.
         settings: the limits.
     """
     app = FastAPIOffline(
@@ -39,6 +42,8 @@ def public(work: Work, gate: Gate, settings: Settings) -> ASGIApp:
         static_url="/docs/static",
     )
     app.include_router(removebg.router(work, gate, settings))
+    if intake:
+        app.include_router(bulk.router(intake, gate, work.memory, settings))
     app.include_router(compat.router(work, gate))
     problems.install(app)
     # Both around the whole application: an unforeseen error's answer has them too.
@@ -51,7 +56,7 @@ def _with_cors(app: ASGIApp, origins: list[str]) -> ASGIApp:
     return CORSMiddleware(
         app,
         allow_origins=origins,
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["*"],
         expose_headers=openapi.EXPOSED,
     )

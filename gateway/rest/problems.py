@@ -1,14 +1,14 @@
 """Errors as RFC 9457 problem+json."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
-from types import MappingProxyType
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from gateway.errors import GatewayError, InvalidKey
+from gateway import errors
+from gateway.errors import BadRequest, GatewayError, InvalidKey
 from gateway.metrics import ERRORS
 from gateway.rest.compat import answers as compat
 
@@ -23,8 +23,7 @@ def problem(error: GatewayError, request: Request) -> JSONResponse:
         return compat.error(error, headers)
     if isinstance(error, InvalidKey):
         headers["WWW-Authenticate"] = "ApiKey"
-    kind, more = f"/problems/{error.slug}", {"field": error.field} if error.field else {}
-    return _answer(request, kind, error.title, error.http, str(error), headers, more)
+    return _answer(request, errors.problem(error), headers)
 
 
 def install(app: FastAPI) -> None:
@@ -34,6 +33,12 @@ def install(app: FastAPI) -> None:
     async def expected(request: Request, error: GatewayError) -> JSONResponse:
         return problem(error, request)
 
+    @app.exception_handler(RequestValidationError)
+    async def parameters(request: Request, error: RequestValidationError) -> JSONResponse:
+        """Of paths and queries, which FastAPI reads."""
+        wrong = error.errors()[0]
+        return problem(BadRequest(f"{wrong['loc'][-1]}: {wrong['msg']}"), request)
+
     @app.exception_handler(HTTPException)
     async def routing(request: Request, error: HTTPException) -> JSONResponse:
         """Unknown paths and methods: Starlette's own errors."""
@@ -42,30 +47,23 @@ def install(app: FastAPI) -> None:
         if request.url.path.startswith(compat.PREFIX):
             code = status.phrase.lower().replace(" ", "_")
             return compat.say(status, status.phrase, code, error.detail, headers)
-        return _answer(request, "about:blank", status.phrase, status, error.detail, headers)
+        body: dict[str, str | int] = {
+            "type": "about:blank",
+            "title": status.phrase,
+            "status": status.value,
+            "detail": error.detail,
+        }
+        return _answer(request, body, headers)
 
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
         return problem(GatewayError("Something went wrong on our end."), request)
 
 
-def _answer(
-    request: Request,
-    kind: str,
-    title: str,
-    status: HTTPStatus,
-    detail: str,
-    headers: dict[str, str],
-    more: Mapping[str, str] = MappingProxyType({}),
-) -> JSONResponse:
-    body = {
-        "type": kind,
-        "title": title,
-        "status": status.value,
-        "detail": detail,
-        "request_id": request.scope.get("request_id"),
-        **more,
-    }
+def _answer(request: Request, body: dict[str, str | int], headers: dict[str, str]) -> JSONResponse:
     return JSONResponse(
-        body, status_code=status.value, headers=headers, media_type="application/problem+json"
+        body | {"request_id": request.scope.get("request_id")},
+        status_code=int(body["status"]),
+        headers=headers,
+        media_type="application/problem+json",
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.client import AsyncClient, Client, Problem
-from gateway.client.together import together
+from gateway.together import together
 from loadtest.subject import Subject, stored
 from tests.servers import proxies
 from tests.servers.proxies import Proxy

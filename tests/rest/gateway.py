@@ -64,7 +64,7 @@ async def serving(
     """Serve until the block ends; the client has `address`."""
     engine = database.connect(settings.database)
     async with core(model, settings, engine) as (work, gate):
-        public = app.public(work, gate, settings)
+        public = app.public(work, gate, None, settings)
         transport = httpx.ASGITransport(public, raise_app_exceptions=False, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
             gateway = Gateway(client, engine, work, gate, KeyStore(engine))

@@ -40,7 +40,7 @@ def listening(model: Model, settings: Settings) -> Iterator[Listening]:
     async def serve() -> None:
         async with (
             core(model, settings, engine) as (work, gate),
-            Listener(app.public(work, gate, settings), socket, settings).running(),
+            Listener(app.public(work, gate, None, settings), socket, settings).running(),
         ):
             ready.set()
             await stop.wait()

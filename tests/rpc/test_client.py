@@ -7,9 +7,9 @@ import pytest
 
 from gateway.client import AsyncClient, Client, Problem
 from gateway.client.retries import policy
-from gateway.client.together import together
 from gateway.errors import Overloaded
 from gateway.settings import Settings
+from gateway.together import together
 from tests.half_model import HalfModel
 from tests.rest.cases import Photo, limit
 from tests.rpc.listening import Listening, listening

@@ -1,0 +1,67 @@
+"""All results of a job as one ZIP, streamed and not deflated: images are compressed already."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import PurePath
+from stat import S_IFREG
+
+from stream_zip import NO_COMPRESSION_32, AsyncMemberFile, Method, async_stream_zip
+
+from gateway.bulk.job import Item, ItemStatus, Job
+from gateway.bulk.storage import Storage
+from gateway.options import Format
+
+SUFFIXES = {kind.media_type: kind.value for kind in Format}
+FILE = S_IFREG | 0o644
+MAX_STEM_LENGTH = 100
+
+
+def names(job: Job) -> dict[int, str]:
+    """A file name for each result by its number: from its custom id, else from the image's name.
+
+    Names are made of letters, digits, `.`, `_` and `-`, and differ also where case is ignored.
+    """
+    found: dict[int, str] = {}
+    taken: set[str] = set()
+    for item in job.items:
+        if item.status is ItemStatus.SUCCEEDED and item.result:
+            stem = _safe(item.custom_id or PurePath(item.name).stem) or f"image-{item.number + 1}"
+            suffix = SUFFIXES[item.result["media_type"]]
+            name = f"{stem}.{suffix}"
+            if name.lower() in taken:
+                name = f"{stem}-{item.number + 1}.{suffix}"
+            while name.lower() in taken:
+                name = f"_{name}"
+            taken.add(name.lower())
+            found[item.number] = name
+    return found
+
+
+async def stream(job: Job, storage: Storage) -> AsyncIterator[bytes]:
+    """The ZIP, in pieces."""
+    named = names(job)
+    finished: datetime = job.finished_at or job.created_at
+
+    async def members() -> AsyncIterator[AsyncMemberFile]:
+        for item in job.items:
+            if item.number in named:
+                yield (
+                    named[item.number],
+                    finished,
+                    FILE,
+                    _method(item),
+                    storage.stream(f"{job.id}/out/{item.number}"),
+                )
+
+    async for chunk in async_stream_zip(members()):
+        yield chunk
+
+
+def _method(item: Item) -> Method:
+    result = item.result or {}
+    return NO_COMPRESSION_32(result["size_bytes"], result["crc32"])
+
+
+def _safe(text: str) -> str:
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in text)
+    return kept.lstrip(".")[:MAX_STEM_LENGTH]

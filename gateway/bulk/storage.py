@@ -1,0 +1,61 @@
+"""Images of jobs: in a folder, or in an S3 bucket, by the same calls."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import obstore
+from obstore.store import LocalStore, ObjectStore, from_url
+
+CHUNK_BYTES = 2**18
+
+
+class Storage:
+    """Blobs under `JOB/in/NUMBER`, `JOB/in/backdrop` and `JOB/out/NUMBER`.
+
+    Args:
+        store: keeps them.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    async def put(self, path: str, data: bytes) -> None:
+        """Keep a blob, whole or not at all; one that is there is replaced."""
+        await obstore.put_async(self._store, path, data)
+
+    async def get(self, path: str) -> bytes:
+        """A blob.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        return bytes(await (await obstore.get_async(self._store, path)).bytes_async())
+
+    async def stream(self, path: str) -> AsyncIterator[bytes]:
+        """A blob, in pieces."""
+        blob = await obstore.get_async(self._store, path)
+        async for chunk in blob.stream(min_chunk_size=CHUNK_BYTES):
+            yield bytes(chunk)
+
+    async def delete(self, folder: str) -> None:
+        """Remove all blobs below a folder."""
+        async for blobs in obstore.list(self._store, f"{folder}/"):
+            await obstore.delete_async(self._store, [blob["path"] for blob in blobs])
+
+    async def folders(self) -> list[str]:
+        """The jobs that have blobs."""
+        found = await obstore.list_with_delimiter_async(self._store)
+        return [str(prefix).rstrip("/") for prefix in found["common_prefixes"]]
+
+
+def connect(url: str, data_dir: Path) -> Storage:
+    """The storage at a URL such as `s3://bucket/folder`; none: a folder of the data folder.
+
+    An S3 server's address and keys come from AWS_* variables, as everywhere.
+
+    Raises:
+        ValueError: the URL is of no kind that is known.
+    """
+    if not url:
+        return Storage(LocalStore(data_dir / "bulk", mkdir=True))
+    return Storage(from_url(url))

@@ -1,0 +1,55 @@
+"""The tables of bulk jobs. A change here needs a migration; see gateway/accounts/migrations."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.accounts.tables import Table, UtcDateTime
+
+
+class JobRow(Table):
+    """A job."""
+
+    __tablename__ = "bulk_jobs"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id"))
+    status: Mapped[str] = mapped_column(String(16))
+    options: Mapped[dict[str, str]] = mapped_column(JSON)
+    """As they were sent."""
+    data: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)
+    """The caller's own."""
+    has_backdrop: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    canceled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ItemRow(Table):
+    """One image of a job."""
+
+    __tablename__ = "bulk_items"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("bulk_jobs.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+    custom_id: Mapped[str] = mapped_column(String(128))
+    status: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int] = mapped_column(default=0)
+    """Times that a worker began with it."""
+    problem: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+
+class WorkerRow(Table):
+    """Who does jobs, and when it was last heard of."""
+
+    __tablename__ = "bulk_workers"
+
+    id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)

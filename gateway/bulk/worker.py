@@ -1,0 +1,117 @@
+"""Does the images of a job, and remembers each one's end."""
+
+import asyncio
+import logging
+import zlib
+from dataclasses import dataclass
+
+from gateway.bulk.job import Item, ItemStatus, Job
+from gateway.bulk.job_store import JobStore
+from gateway.bulk.patience import through_outages, through_overload
+from gateway.bulk.storage import Storage
+from gateway.errors import GatewayError, problem
+from gateway.models.model import Priority
+from gateway.options import Options, parse
+from gateway.removal import Remover, Result
+from gateway.together import together
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S = 600.0
+"""For one image: it waits until no interactive one is there."""
+MAX_ATTEMPTS = 20
+"""Of workers that began with an image and did not come to its end: it may be what kills them."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    options: Options
+    backdrop: bytes | None
+
+
+class Worker:
+    """Works jobs off, several images at once, at low priority.
+
+    Args:
+        remover: does an image.
+        jobs: remember what became of it.
+        storage: has the images, and gets the results.
+        at_once: images of one job.
+    """
+
+    def __init__(self, remover: Remover, jobs: JobStore, storage: Storage, at_once: int) -> None:
+        self._remover, self._jobs, self._storage = remover, jobs, storage
+        self._at_once = at_once
+        self._stopping = False
+        self._in_flight: set[asyncio.Task[None]] = set()
+
+    async def stop(self, timeout_s: float) -> None:
+        """Begin no further image, and let those in flight finish; jobs go on later."""
+        self._stopping = True
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=timeout_s)
+
+    async def work_off(self, job_id: str) -> None:
+        """Bring every image of a job to its end, and the job. It may have been begun before."""
+        job = await through_outages(asyncio.to_thread, self._jobs.get, job_id)
+        pending = [item for item in job.items if item.status is ItemStatus.PENDING]
+        backdrop = None
+        if job.has_backdrop and pending:
+            backdrop = await through_outages(self._storage.get, f"{job_id}/in/backdrop")
+        asked = _Asked(parse(job.options), backdrop)
+
+        async def one(item: Item) -> None:
+            doing = asyncio.create_task(self._one(job, item, asked))
+            self._in_flight.add(doing)
+            doing.add_done_callback(self._in_flight.discard)
+            await doing
+
+        async for _ in together(pending, one, at_once=self._at_once):
+            pass
+        if self._stopping:
+            await asyncio.Event().wait()  # as if the process had been killed here
+        await through_outages(asyncio.to_thread, self._jobs.finish, job_id)
+        await through_outages(self._storage.delete, f"{job_id}/in")
+
+    async def _one(self, job: Job, item: Item, asked: _Asked) -> None:
+        if self._stopping:
+            return
+        attempt = await through_outages(
+            asyncio.to_thread, self._jobs.start_item, job.id, item.number
+        )
+        if attempt is None:
+            return
+        try:
+            result = await self._result(f"{job.id}/in/{item.number}", asked, attempt)
+        except GatewayError as error:
+            await through_outages(
+                asyncio.to_thread, self._jobs.fail, job.id, item.number, problem(error)
+            )
+            return
+        await through_outages(self._storage.put, f"{job.id}/out/{item.number}", result.data)
+        said = {
+            "media_type": result.media_type,
+            "width": result.width,
+            "height": result.height,
+            "size_bytes": len(result.data),
+            "crc32": await asyncio.to_thread(zlib.crc32, result.data),
+        }
+        await through_outages(asyncio.to_thread, self._jobs.succeed, job, item.number, said)
+
+    async def _result(self, path: str, asked: _Asked, attempt: int) -> Result:
+        if attempt > MAX_ATTEMPTS:
+            raise GatewayError("The service cannot do this image.")
+        try:
+            return await through_overload(
+                self._remover.remove,
+                await through_outages(self._storage.get, path),
+                asked.options,
+                backdrop=asked.backdrop,
+                priority=Priority.BULK,
+                timeout_s=TIMEOUT_S,
+            )
+        except GatewayError:
+            raise
+        except Exception as error:
+            log.exception("unforeseen error with an image of a bulk job")
+            raise GatewayError("Something went wrong on our end.") from error

@@ -1,0 +1,31 @@
+"""Which workers live. Blocking: call it from a thread in async code."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.orm import Session
+
+from gateway.bulk.tables import WorkerRow
+
+
+class WorkerStore:
+    """Every worker says now and then that it lives."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def beat(self, worker_id: str) -> None:
+        """One lives."""
+        with Session(self._engine) as session, session.begin():
+            session.merge(WorkerRow(id=worker_id, seen_at=datetime.now(UTC)))
+
+    def silent(self, for_s: float) -> list[str]:
+        """Those who have not said so for a while."""
+        since = datetime.now(UTC) - timedelta(seconds=for_s)
+        with Session(self._engine) as session:
+            return list(session.scalars(select(WorkerRow.id).where(WorkerRow.seen_at < since)))
+
+    def forget(self, worker_id: str) -> None:
+        """One is dead, and its jobs are in other hands."""
+        with Session(self._engine) as session, session.begin():
+            session.execute(delete(WorkerRow).where(WorkerRow.id == worker_id))

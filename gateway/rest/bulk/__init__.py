@@ -1,0 +1,1 @@
+"""POST /v1/bulk and what follows from it."""

@@ -1,0 +1,59 @@
+"""Jobs as JSON."""
+
+from datetime import datetime
+from typing import Any
+
+from gateway.bulk.job import Item, ItemStatus, Job
+
+PATH = "/v1/bulk"
+
+
+def accepted(job: Job) -> dict[str, Any]:
+    """What a new job's owner is told."""
+    return {
+        "job_id": job.id,
+        "status": job.status,
+        "image_count": len(job.items),
+        "status_url": f"{PATH}/{job.id}",
+        "expires_at": _moment(job.expires_at),
+    }
+
+
+def summary(job: Job) -> dict[str, Any]:
+    """A job without its images."""
+    counts = job.counts
+    return accepted(job) | {
+        "counts": {"total": len(job.items)} | {str(kind): counts[kind] for kind in ItemStatus},
+        "created_at": _moment(job.created_at),
+        "started_at": _moment(job.started_at),
+        "finished_at": _moment(job.finished_at),
+        "canceled_at": _moment(job.canceled_at),
+        "metadata": job.metadata,
+        "archive_url": f"{PATH}/{job.id}/archive" if counts[ItemStatus.SUCCEEDED] else None,
+    }
+
+
+def full(job: Job) -> dict[str, Any]:
+    """A job with its images."""
+    return summary(job) | {"items": [_item(job, item) for item in job.items]}
+
+
+def _item(job: Job, item: Item) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "index": item.number,
+        "name": item.name,
+        "custom_id": item.custom_id or None,
+        "status": item.status,
+    }
+    if item.result:
+        said["result_url"] = f"{PATH}/{job.id}/items/{item.number}"
+        said |= {
+            name: item.result[name] for name in ("media_type", "width", "height", "size_bytes")
+        }
+    if item.problem:
+        said["problem"] = item.problem
+    return said
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds") if moment else None

@@ -1,0 +1,39 @@
+"""What /openapi.json says of bulk jobs."""
+
+from gateway.bulk.job import MAX_IMAGES
+from gateway.rest.fields import OPTIONS, Schema
+from gateway.rest.openapi import RESPONSES as SINGLE
+from gateway.settings import Settings
+
+ERRORS = {status: said for status, said in SINGLE.items() if status != 200}
+RESPONSES = ERRORS
+
+
+def request_body(settings: Settings) -> Schema:
+    """The form of POST /v1/bulk."""
+    file = {"type": "string", "format": "binary"}
+    limit = f"at most {settings.max_image_bytes / 2**20:g} MB each"
+    own: Schema = {
+        "images": {
+            "type": "array",
+            "items": file,
+            "minItems": 1,
+            "maxItems": MAX_IMAGES,
+            "description": f"The images, {limit}. `images[]` and `image` are read too.",
+        },
+        "bg_image": file | {"description": "A picture to put under all of them."},
+        "custom_id": {
+            "type": "array",
+            "items": {"type": "string", "maxLength": 128},
+            "description": "Your names for the images, in their order.",
+        },
+        "metadata": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "description": "A JSON object that the job keeps for you, at most 4096 bytes.",
+        },
+    }
+    schema = {"type": "object", "required": ["images"], "properties": own | OPTIONS}
+    return {
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    }

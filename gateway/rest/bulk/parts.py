@@ -1,0 +1,115 @@
+"""The parts of a multipart body, one after the other: only one is in memory at a time."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from fastapi import Request
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect
+
+from gateway.errors import BadRequest, ClientGone, ImageTooLarge
+from gateway.orders.sent import check_length
+
+MAX_PARTS = 120
+"""50 images, an id for each, and the options."""
+
+
+@dataclass
+class Part:
+    """One field."""
+
+    name: str = ""
+    filename: str | None = None
+    """None: it is a text."""
+    data: bytearray = field(default_factory=bytearray, repr=False)
+
+    @property
+    def text(self) -> str:
+        """What a text says."""
+        return self.data.decode(errors="replace")
+
+
+async def parts(request: Request, max_image_bytes: int) -> AsyncIterator[Part]:
+    """Read a body.
+
+    Raises:
+        BadRequest: it is no form, broken, or has too many fields.
+        ImageTooLarge: as soon as an image is.
+        ClientGone: the client went before it had sent everything.
+    """
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    if kind != b"multipart/form-data" or not options.get(b"boundary"):
+        raise BadRequest("Send the images as multipart/form-data.")
+    reader = _Reader(max_image_bytes)
+    parser = MultipartParser(
+        options[b"boundary"],
+        {
+            "on_part_begin": reader.begin,
+            "on_part_data": reader.data,
+            "on_part_end": reader.end,
+            "on_header_field": reader.header_field,
+            "on_header_value": reader.header_value,
+            "on_header_end": reader.header_end,
+            "on_headers_finished": reader.headers_finished,
+        },
+    )
+    try:
+        async for chunk in request.stream():
+            parser.write(chunk)
+            while reader.finished:
+                yield reader.finished.pop(0)
+    except ClientDisconnect as error:
+        raise ClientGone from error
+    except ValueError as error:
+        raise BadRequest(f"The form cannot be read: {error}") from error
+    if reader.inside:
+        raise BadRequest("The form cannot be read: it ends in the middle of a part.")
+
+
+class _Reader:
+    """What the parser finds, gathered into parts."""
+
+    def __init__(self, max_image_bytes: int) -> None:
+        self._max_image_bytes = max_image_bytes
+        self.finished: list[Part] = []
+        self.inside = False
+        self._count = 0
+        self._part = Part()
+        self._header, self._value = b"", b""
+
+    def begin(self) -> None:
+        self._part, self.inside = Part(), True
+        self._count += 1
+        if self._count > MAX_PARTS:
+            raise BadRequest(f"Too many fields: send at most {MAX_PARTS}.")
+
+    def header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def header_end(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            _, options = parse_options_header(self._value)
+            self._part.name = options.get(b"name", b"").decode(errors="replace")
+            if b"filename" in options:
+                self._part.filename = options[b"filename"].decode(errors="replace")
+        self._header, self._value = b"", b""
+
+    def headers_finished(self) -> None:
+        if not self._part.name:
+            raise BadRequest("The form cannot be read: a part has no name.")
+
+    def data(self, data: bytes, start: int, end: int) -> None:
+        part = self._part
+        part.data += memoryview(data)[start:end]
+        if part.filename is not None:
+            if len(part.data) > self._max_image_bytes:
+                raise ImageTooLarge(self._max_image_bytes)
+        else:
+            check_length(part.name.removesuffix("_b64"), len(part.data), self._max_image_bytes)
+
+    def end(self) -> None:
+        self.inside = False
+        self.finished.append(self._part)

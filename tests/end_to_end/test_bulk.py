@@ -1,0 +1,120 @@
+"""Bulk jobs against the real service with the real model."""
+
+import io
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import httpx
+from PIL import Image
+
+from serving.photos import PHOTOS
+from tests.end_to_end.service import Service, running
+
+TIMEOUT_S = 120
+
+
+def client(service: Service) -> httpx.Client:
+    return httpx.Client(base_url=service.url, headers={"X-API-Key": service.api_key}, timeout=60)
+
+
+def wait(api: httpx.Client, job_id: str) -> dict[str, Any]:
+    """The job, once it has ended."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline:
+        job: dict[str, Any] = api.get(f"/v1/bulk/{job_id}").raise_for_status().json()
+        if job["finished_at"]:
+            return job
+        time.sleep(0.2)
+    raise AssertionError(f"it did not end: {job}")
+
+
+def encoded(image: Image.Image, format_: str) -> bytes:
+    out = io.BytesIO()
+    image.save(out, format_, **({"lossless": True} if format_ == "WEBP" else {}))
+    return out.getvalue()
+
+
+def files() -> list[tuple[str, bytes]]:
+    """42 images: real photos, crops and enlargements of several formats; one is cut short."""
+    found = []
+    for photo in PHOTOS:
+        whole = Image.fromarray(photo.pixels())
+        half = whole.crop((0, 0, whole.width // 2, whole.height // 2))
+        for format_, image in (
+            ("JPEG", whole),
+            ("PNG", half),
+            ("WEBP", half),
+            ("BMP", half.resize((200, 150))),
+            ("JPEG", half.resize((half.width * 3 // 2, half.height * 3 // 2))),
+        ):
+            found.append((f"photo {len(found)}.{format_.lower()}", encoded(image, format_)))
+    found.append(("last.gif", encoded(Image.fromarray(PHOTOS[0].pixels()), "GIF")))
+    found.append(("cut.png", found[1][1][: len(found[1][1]) // 2]))
+    assert len(found) == 42
+    return found
+
+
+def test_a_job_of_42_images_one_of_them_damaged(service: Service) -> None:
+    sent = files()
+    with client(service) as api:
+        answer = api.post(
+            "/v1/bulk",
+            files=[("images", file) for file in sent],
+            data={"size": "300x300", "custom_id": ["a", "a", "../b"], "metadata": '{"order": 7}'},
+        )
+        assert answer.status_code == 202, answer.text
+        told = answer.json()
+        assert (told["status"], told["image_count"]) == ("processing", 42)
+        assert told["job_id"].startswith("job_")
+        assert answer.headers["location"] == f"/v1/bulk/{told['job_id']}"
+
+        job = wait(api, told["job_id"])
+        assert job["status"] == "partial"
+        assert job["counts"] == {
+            "total": 42,
+            "pending": 0,
+            "succeeded": 41,
+            "failed": 1,
+            "canceled": 0,
+        }
+        assert job["metadata"] == {"order": 7}
+        damaged = job["items"][41]
+        assert damaged["problem"]["type"] == "/problems/bad-image"
+        assert api.get(f"/v1/bulk/{job['job_id']}/items/41").status_code == 404
+
+        for number in (0, 1, 2, 40):
+            alone = api.post(
+                "/v1/removebg", files={"image": sent[number]}, data={"size": "300x300"}
+            )
+            result = api.get(job["items"][number]["result_url"])
+            assert result.content == alone.content
+            assert result.headers["content-type"] == "image/png"
+
+        whole = zipfile.ZipFile(io.BytesIO(api.get(job["archive_url"]).content))
+        assert whole.testzip() is None
+        names = whole.namelist()
+        assert names[:4] == ["a.png", "a-2.png", "_b.png", "photo_3.png"]
+        assert len(set(names)) == 41
+        assert all("/" not in name and not name.startswith(".") for name in names)
+        assert whole.read("a.png") == api.get(job["items"][0]["result_url"]).content
+
+
+def test_a_killed_service_goes_on_with_its_jobs(tmp_path: Path) -> None:
+    image = ("photo.jpg", encoded(Image.fromarray(PHOTOS[0].pixels()), "JPEG"))
+    with running(tmp_path) as first, client(first) as api:
+        job_id = api.post("/v1/bulk", files=[("images", image)] * 12).json()["job_id"]
+        key = first.api_key
+        while api.get(f"/v1/bulk/{job_id}").json()["counts"]["succeeded"] < 3:
+            time.sleep(0.05)
+        first.process.kill()
+        first.process.wait()
+    with running(tmp_path) as second:
+        second.api_key = key
+        with client(second) as api:
+            job = wait(api, job_id)
+            assert job["status"] == "completed"
+            results = {api.get(item["result_url"]).content for item in job["items"]}
+            assert len(results) == 1
+    assert not list((tmp_path / "bulk" / job_id / "in").glob("*"))
