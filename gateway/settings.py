@@ -120,7 +120,8 @@ class Settings(BaseSettings):
     bulk_ttl_h: float = Field(default=24.0, gt=0)
     """Hours from a bulk job's beginning until it and its results are removed."""
     worker_id: str = ""
-    """Tells processes that do bulk jobs apart; must stay over a restart. Default: the host name."""
+    """Tells processes that do bulk jobs apart, and stays over a restart; default: host name and
+    operations port."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe message that is logged."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -68,6 +69,8 @@ class Engine:
             yield
         finally:
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+            # DBOS had made its own threads the loop's, and they have ended.
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
     async def enqueue(self, job_id: str, account_id: int) -> None:
         """Have a job done. Once it is enqueued, to do so again changes nothing."""

@@ -29,7 +29,7 @@ async def running(
     blobs = storage.connect(settings.bulk_storage_url, settings.data_dir)
     # One more than there are codec threads: one waits for the model meanwhile.
     worker = Worker(remover, jobs, blobs, at_once=settings.codec_threads + 1)
-    worker_id = settings.worker_id or socket.gethostname()
+    worker_id = settings.worker_id or f"{socket.gethostname()}:{settings.operations_port}"
     engine = Engine(settings.jobs_database, worker_id, worker.work_off)
     async with engine.running():
         sweeper = Sweeper(worker_id, engine, jobs, workers, blobs)

@@ -48,6 +48,7 @@ def environment(data_dir: Path, **settings: object) -> dict[str, str]:
 def running(data_dir: Path, **settings: object) -> Iterator[Service]:
     """Run `clearbg serve --welcome` until the block ends."""
     ports = {name: free_port() for name in ("http_port", "grpc_port", "operations_port")}
+    ports |= {name: int(str(settings.pop(name))) for name in ports if name in settings}
     log = data_dir / "service.log"
     with log.open("w") as file:
         process = subprocess.Popen(

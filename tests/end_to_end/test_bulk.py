@@ -1,14 +1,19 @@
 """Bulk jobs against the real service with the real model."""
 
 import io
+import signal
 import time
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from PIL import Image
 
+from gateway.accounts import database
+from gateway.accounts.keys import KeyStore
+from loadtest.ports import free_port
 from serving.photos import PHOTOS
 from tests.end_to_end.service import Service, running
 
@@ -38,7 +43,7 @@ def encoded(image: Image.Image, format_: str) -> bytes:
 
 def files() -> list[tuple[str, bytes]]:
     """42 images: real photos, crops and enlargements of several formats; one is cut short."""
-    found = []
+    found: list[tuple[str, bytes]] = []
     for photo in PHOTOS:
         whole = Image.fromarray(photo.pixels())
         half = whole.crop((0, 0, whole.width // 2, whole.height // 2))
@@ -101,16 +106,19 @@ def test_a_job_of_42_images_one_of_them_damaged(service: Service) -> None:
         assert whole.read("a.png") == api.get(job["items"][0]["result_url"]).content
 
 
-def test_a_killed_service_goes_on_with_its_jobs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM], ids=["SIGKILL", "SIGTERM"])
+def test_a_service_that_ends_goes_on_with_its_jobs(tmp_path: Path, blow: signal.Signals) -> None:
     image = ("photo.jpg", encoded(Image.fromarray(PHOTOS[0].pixels()), "JPEG"))
-    with running(tmp_path) as first, client(first) as api:
+    ports = {"operations_port": free_port()}  # a restarted service is known by it
+    with running(tmp_path, **ports) as first, client(first) as api:
         job_id = api.post("/v1/bulk", files=[("images", image)] * 12).json()["job_id"]
         key = first.api_key
         while api.get(f"/v1/bulk/{job_id}").json()["counts"]["succeeded"] < 3:
             time.sleep(0.05)
-        first.process.kill()
-        first.process.wait()
-    with running(tmp_path) as second:
+        first.process.send_signal(blow)
+        ended = first.process.wait(60)
+    assert ended == (0 if blow is signal.SIGTERM else -blow)
+    with running(tmp_path, **ports) as second:
         second.api_key = key
         with client(second) as api:
             job = wait(api, job_id)
@@ -118,3 +126,5 @@ def test_a_killed_service_goes_on_with_its_jobs(tmp_path: Path) -> None:
             results = {api.get(item["result_url"]).content for item in job["items"]}
             assert len(results) == 1
     assert not list((tmp_path / "bulk" / job_id / "in").glob("*"))
+    keys = KeyStore(database.connect(f"sqlite:///{tmp_path / 'clearbg.db'}")).list()
+    assert [key.images for key in keys] == [12]
