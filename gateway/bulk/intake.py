@@ -42,7 +42,7 @@ class Intake:
         lives: timedelta,
     ) -> None:
         self.jobs, self.storage = jobs, storage
-        self._engine, self._remover, self._lives = engine, remover, lives
+        self.engine, self._remover, self._lives = engine, remover, lives
 
     @asynccontextmanager
     async def receiving(self, visit: Visit) -> AsyncIterator["Draft"]:
@@ -52,7 +52,7 @@ class Intake:
             JobsUnavailable: the database or the storage does not answer.
         """
         job_id = "job_" + "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))
-        draft = Draft(job_id, self, self._remover, self._engine)
+        draft = Draft(job_id, self, self._remover, self.engine)
         async with _outages():
             await asyncio.to_thread(
                 self.jobs.begin,
