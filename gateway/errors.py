@@ -19,6 +19,7 @@
       LimitsUnavailable         limits-unavailable   503  UNAVAILABLE         nobody can count
       AccountsUnavailable       accounts-unavailable 503  UNAVAILABLE         nobody knows the keys
       JobsUnavailable           jobs-unavailable     503  UNAVAILABLE         of bulk jobs
+      IdleStream                idle-stream          503  UNAVAILABLE         of gRPC
       ModelUnavailable          model-unavailable    503  UNAVAILABLE         loading or broken
       DeadlineExceeded          deadline-exceeded    504  DEADLINE_EXCEEDED
 
@@ -222,6 +223,12 @@ class JobsUnavailable(_RetryLater):
     """The database or the storage of jobs is down."""
 
     slug, title = "jobs-unavailable", "Jobs cannot be kept or read"
+
+
+class IdleStream(_RetryLater):
+    """Nothing came on a stream for a while: its place is given to others."""
+
+    slug, title = "idle-stream", "Stream was idle"
 
 
 class Overloaded(_RetryLater):

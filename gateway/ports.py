@@ -14,6 +14,7 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
         PortTaken: naming the setting that changes it.
     """
     try:
+        socket.getaddrinfo(host, port)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=2048)
     except socket.gaierror as error:

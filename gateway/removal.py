@@ -87,7 +87,7 @@ class Remover:
             RateLimited: the caller's pixels are used up.
             Overloaded, ModelUnavailable, DeadlineExceeded: ours; safe to repeat.
         """
-        timeout_s = timeout_s or self._settings.request_timeout_s
+        timeout_s = self._settings.request_timeout_s if timeout_s is None else timeout_s
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._remove(data, options, backdrop, visit, priority, timeout_s)
@@ -119,7 +119,7 @@ class Remover:
                 f"image must be {SIDE} x {SIDE} x 3 = {SIDE * SIDE * 3} bytes, not {len(data)}."
             )
         image = np.frombuffer(data, np.uint8).reshape(SIDE, SIDE, 3)
-        timeout_s = timeout_s or self._settings.request_timeout_s
+        timeout_s = self._settings.request_timeout_s if timeout_s is None else timeout_s
         with self._admission.admit(SIDE * SIDE) as place:
             if visit:
                 await visit.spend_pixels(SIDE * SIDE)

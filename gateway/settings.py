@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     """Cores for the CPU model; 0 for all."""
     codec_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     """Threads that decode, compose and encode; default: one a core."""
-    max_image_bytes: int = Field(default=25 * 2**20, gt=0)
+    max_image_bytes: int = Field(default=25 * 2**20, gt=0, le=10**9)
     """Largest upload: 25 MB. Enforced while the upload is read."""
     max_image_pixels: int = Field(default=50_000_000, gt=0)
     """Width times height, enforced before decoding: guards against decompression bombs."""

@@ -18,7 +18,11 @@ def check(settings: Settings) -> None:
     if not settings.tls_cert:
         return
     try:
-        ssl.create_default_context().load_cert_chain(settings.tls_cert, settings.tls_key)
+        ssl.create_default_context().load_cert_chain(
+            settings.tls_cert,
+            settings.tls_key,
+            password=lambda: b"",  # or it asks for one on the terminal
+        )
     except OSError as error:
         raise BadCertificate(
             f"CLEARBG_TLS_CERT and CLEARBG_TLS_KEY cannot be used: {error}"

@@ -1,8 +1,8 @@
 """A folder of images, several at once, with a progress bar."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.progress import Progress
@@ -27,14 +27,24 @@ def images(folder: Path) -> list[Path]:
     )
 
 
-async def cut_out(
-    paths: Sequence[Path], target: Path, asked: Asked, ask: Remove, *, at_once: int
-) -> int:
+def targets(paths: Sequence[Path], folder: Path, suffix: str) -> dict[Path, Path]:
+    """Where each result goes: no two to the same file, also where case is ignored."""
+    taken: set[str] = set()
+    found = {}
+    for path in paths:
+        numbered = (f"{path.name}-{number}" for number in itertools.count(2))
+        names = itertools.chain((path.stem, path.name), numbered)
+        name = next(name for name in names if name.lower() not in taken)
+        taken.add(name.lower())
+        found[path] = folder / f"{name}.{suffix}"
+    return found
+
+
+async def cut_out(files: Mapping[Path, Path], asked: Asked, ask: Remove, *, at_once: int) -> int:
     """Cut out all, and write each result as soon as it is there.
 
     Args:
-        paths: of the images.
-        target: the folder for the results.
+        files: where the result of each goes.
         asked: what to do with each.
         ask: does it.
         at_once: how many at once.
@@ -42,22 +52,19 @@ async def cut_out(
     Returns:
         How many failed; each one is told.
     """
-    stems = Counter(path.stem for path in paths)
 
     async def one(path: Path) -> Exception | None:
-        # Two images may differ in their suffix only.
-        stem = path.stem if stems[path.stem] == 1 else path.name
         try:
             done = await ask(await asyncio.to_thread(path.read_bytes), asked)
         except (Problem, GatewayError, OSError) as error:
             return error
-        await asyncio.to_thread(write, target / f"{stem}.{asked['format']}", done.image)
+        await asyncio.to_thread(write, files[path], done.image)
         return None
 
     failed = 0
     with Progress(console=err) as bar:
-        task = bar.add_task("cutting out", total=len(paths))
-        async for path, problem in together(paths, one, at_once=at_once):
+        task = bar.add_task("cutting out", total=len(files))
+        async for path, problem in together(files, one, at_once=at_once):
             bar.advance(task)
             if problem:
                 failed += 1

@@ -34,8 +34,13 @@ def remove(
         ),
     ] = "",
     key: Annotated[str, typer.Option(help="Its API key.", envvar="CLEARBG_API_KEY")] = "",
-    ca_file: Annotated[str, typer.Option(help="PEM certificates to believe, with TLS.")] = "",
-    at_once: Annotated[int, typer.Option(help="Images of a folder at once.", min=1)] = 8,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(help="PEM certificates to believe, with TLS.", dir_okay=False, exists=True),
+    ] = None,
+    at_once: Annotated[
+        int, typer.Option(help="Images of a folder at once, by a service.", min=1)
+    ] = 8,
     size: Annotated[
         str, typer.Option(help="Largest result, e.g. 1080p, 4k, 800x600, 2.5MP.")
     ] = "original",
@@ -72,13 +77,13 @@ def remove(
         position=position,
         shadow=shadow,
     )
-    remover = there(server, key, ca_file, streamed=image.is_dir()) if server else here()
+    remover = there(server, key, str(ca_file or ""), streamed=image.is_dir()) if server else here()
     try:
         if image.is_dir():
             _folder(image, output, asked, remover, at_once if server else AT_ONCE_HERE)
         else:
             _one(image, output, asked, remover)
-    except (Problem, GatewayError, ModelNotBuilt, ValueError) as error:
+    except (Problem, GatewayError, ModelNotBuilt, ValueError, OSError) as error:
         fail(error)
 
 
@@ -105,20 +110,20 @@ def _folder(
     remover: AbstractAsyncContextManager[Remove],
     at_once: int,
 ) -> None:
-    paths = folder.images(source)
-    if not paths:
+    source = source.resolve()
+    target = (output or source.with_name(f"{source.name}-cutouts")).resolve()
+    if target == source:
+        fail("the results need a folder of their own: they could replace the images")
+    files = folder.targets(folder.images(source), target, asked["format"])
+    if not files:
         fail(f"{source} holds no images")
-    target = output or source.with_name(f"{source.resolve().name}-cutouts")
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fail(f"cannot make {target}: {error.strerror}")
+    target.mkdir(parents=True, exist_ok=True)
 
     async def work() -> int:
         async with remover as ask:
-            return await folder.cut_out(paths, target, asked, ask, at_once=at_once)
+            return await folder.cut_out(files, asked, ask, at_once=at_once)
 
     failed = asyncio.run(work())
-    out.print(f"{target}  {len(paths) - failed} of {len(paths)} cut out", markup=False)
+    out.print(f"{target}  {len(files) - failed} of {len(files)} cut out", markup=False)
     if failed:
         raise typer.Exit(1)

@@ -40,7 +40,7 @@ class Client:
         ca_file: PEM certificates to believe; default: the system's.
 
     Raises:
-        ValueError: the URL is none of these.
+        ValueError: the URL is none of these, or the key cannot be one.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Client:
         attempts: int = ATTEMPTS,
         ca_file: str = "",
     ) -> None:
-        self._api = SCHEMES[_scheme(url)](url, key, timeout_s=timeout_s, ca_file=ca_file)
+        self._api = SCHEMES[_scheme(url)](url, _checked(key), timeout_s=timeout_s, ca_file=ca_file)
         self._attempts = attempts
 
     def remove(self, image: bytes, **options: Unpack[Asked]) -> Cutout:
@@ -95,7 +95,9 @@ class AsyncClient:
         attempts: int = ATTEMPTS,
         ca_file: str = "",
     ) -> None:
-        self._api = ASYNC_SCHEMES[_scheme(url)](url, key, timeout_s=timeout_s, ca_file=ca_file)
+        self._api = ASYNC_SCHEMES[_scheme(url)](
+            url, _checked(key), timeout_s=timeout_s, ca_file=ca_file
+        )
         # Copied for each call: it keeps a call's state between its awaits.
         self._retrying = AsyncRetrying(**policy(attempts))
 
@@ -128,3 +130,10 @@ def _scheme(url: str) -> str:
     if parts.scheme not in SCHEMES or not parts.netloc:
         raise ValueError(f"{url} is no URL such as grpc://host:50051 or http://host:8080")
     return parts.scheme
+
+
+def _checked(key: str) -> str:
+    """Both transports can only send such keys, and complain by quoting them."""
+    if not (key.isascii() and key.isprintable() and key == key.strip()):
+        raise ValueError("the API key has letters that no key has")
+    return key

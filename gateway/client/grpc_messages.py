@@ -6,11 +6,12 @@ import grpc
 from clearbg.v1 import background_removal_service_pb2 as pb
 from clearbg.v1 import options_pb2, problem_pb2, result_pb2
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from gateway.client.cutout import Cutout
 from gateway.client.problem import Problem, unreachable
-from gateway.client.query import Asked, Query
+from gateway.client.query import Query
 from gateway.images.matte import Box
 
 DETAILS = "grpc-status-details-bin"
@@ -29,7 +30,7 @@ def request(query: Query) -> pb.RemoveBackgroundRequest:
     Raises:
         Problem: an option has a value that the contract has no name for.
     """
-    return pb.RemoveBackgroundRequest(image=query.image, options=_options(query.options))
+    return pb.RemoveBackgroundRequest(image=query.image, options=_options(query))
 
 
 def cutout(result: result_pb2.Result) -> Cutout:
@@ -47,6 +48,11 @@ def cutout(result: result_pb2.Result) -> Cutout:
         device=result.device,
         seconds={stage.stage: _seconds(stage.time) for stage in result.stages},
     )
+
+
+def has_slug(error: Any) -> bool:
+    """Whether it was the service that ended a call, and said why."""
+    return "problem" in dict(error.trailing_metadata() or ())
 
 
 def problem(error: Any) -> Problem:
@@ -69,12 +75,19 @@ def streamed_problem(said: problem_pb2.Problem) -> Problem:
     return Problem(said.slug, said.detail, retry_after_s=wait_s)
 
 
-def _options(asked: Asked) -> options_pb2.Options:
-    given: dict[str, Any] = {name: value for name, value in asked.items() if value}
+def _options(query: Query) -> options_pb2.Options:
+    given: dict[str, Any] = query.texts
     for name, kind in (("format", options_pb2.Format), ("channels", options_pb2.Channels)):
         if name in given:
             given[name] = _number(kind, name, given[name])
-    return options_pb2.Options(**given)
+    if "crop" in given:
+        given["crop"] = given["crop"].lower() in ("true", "1", "on")
+    if "shadow" in given:
+        try:
+            given["shadow"] = float(given["shadow"])
+        except ValueError as error:
+            raise Problem("bad-option", "shadow must be 0 to 100.") from error
+    return options_pb2.Options(bg_image=query.backdrop, **given)
 
 
 def _number(kind: Any, name: str, text: str) -> int:
@@ -88,7 +101,11 @@ def _number(kind: Any, name: str, text: str) -> int:
 
 
 def _retry_after_s(details: bytes) -> float | None:
-    for packed in status_pb2.Status.FromString(details).details:
+    try:
+        status = status_pb2.Status.FromString(details)
+    except DecodeError:  # a proxy's
+        return None
+    for packed in status.details:
         if packed.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
             info = error_details_pb2.RetryInfo()
             packed.Unpack(info)

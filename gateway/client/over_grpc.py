@@ -1,5 +1,6 @@
 """Queries over gRPC, one a call."""
 
+import asyncio
 import ssl
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from clearbg.v1.background_removal_service_pb2_grpc import BackgroundRemovalServ
 
 from gateway.client.cutout import Cutout
 from gateway.client.grpc_messages import cutout, problem, request
-from gateway.client.grpc_stream import Stream
+from gateway.client.grpc_stream import Stream, StreamBroken
+from gateway.client.problem import closed
 from gateway.client.query import Query
 
 OPTIONS = [
@@ -30,9 +32,12 @@ class Grpc:
         self._channel = _channel(grpc, url, ca_file)
         self._stub = BackgroundRemovalServiceStub(self._channel)
         self._metadata, self._timeout_s = (("x-api-key", key),), timeout_s
+        self._closed = False
 
     def remove(self, query: Query) -> Cutout:
         """See `over_http.Http`."""
+        if self._closed:
+            raise closed()
         try:
             answer: pb.RemoveBackgroundResponse = self._stub.RemoveBackground(
                 request(query), metadata=self._metadata, timeout=self._timeout_s
@@ -43,6 +48,7 @@ class Grpc:
 
     def close(self) -> None:
         """Close the channel."""
+        self._closed = True
         self._channel.close()
 
 
@@ -54,23 +60,38 @@ class AsyncGrpc:
         self._stub = BackgroundRemovalServiceStub(self._channel)
         self._metadata, self._timeout_s = (("x-api-key", key),), timeout_s
         self._stream = Stream(self._stub, self._metadata, timeout_s)
+        self._closed = False
 
     async def remove(self, query: Query) -> Cutout:
         """See `over_http.Http`."""
+        if self._closed:
+            raise closed()
         try:
             answer = await self._stub.RemoveBackground(
                 request(query), metadata=self._metadata, timeout=self._timeout_s
             )
         except grpc.RpcError as error:
             raise problem(error) from error
+        except asyncio.CancelledError:
+            if self._closed:  # it was the call that was cancelled, and not the caller
+                raise closed() from None
+            raise
         return cutout(answer.result)
 
     async def remove_streamed(self, query: Query) -> Cutout:
-        """The same, on one stream with all others that are under way."""
-        return await self._stream.remove(query)
+        """The same, on one stream with all others that are under way.
+
+        When the stream breaks, each image goes on by a call of its own: the one that broke it, too
+        large for the service, fails alone then.
+        """
+        try:
+            return await self._stream.remove(query)
+        except StreamBroken:
+            return await self.remove(query)
 
     async def close(self) -> None:
         """Close the channel."""
+        self._closed = True
         await self._stream.close()
         await self._channel.close()
 

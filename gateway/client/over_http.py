@@ -1,5 +1,6 @@
 """Queries over HTTP."""
 
+import asyncio
 import re
 import ssl
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import httpx
 
 from gateway.client.cutout import Cutout
-from gateway.client.problem import Problem, late, unreachable
+from gateway.client.problem import Problem, closed, late, strange, unreachable
 from gateway.client.query import Query
 from gateway.images.matte import Box
 
@@ -21,7 +22,7 @@ class Http:
     Args:
         url: of the service.
         key: an API key.
-        timeout_s: for each attempt.
+        timeout_s: for each attempt; here for each wait on the network.
         ca_file: PEM certificates to believe; empty: the system's.
     """
 
@@ -35,11 +36,13 @@ class Http:
         Raises:
             Problem: there is no cut-out.
         """
+        if self._client.is_closed:
+            raise closed()
         try:
             return cutout(self._client.post(PATH, **form(query)))
         except httpx.TimeoutException as error:
             raise late(self._timeout_s) from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise unreachable(error) from error
 
     def close(self) -> None:
@@ -56,11 +59,14 @@ class AsyncHttp:
 
     async def remove(self, query: Query) -> Cutout:
         """See Http."""
+        if self._client.is_closed:
+            raise closed()
         try:
-            return cutout(await self._client.post(PATH, **form(query)))
-        except httpx.TimeoutException as error:
+            async with asyncio.timeout(self._timeout_s):
+                return cutout(await self._client.post(PATH, **form(query)))
+        except (TimeoutError, httpx.TimeoutException) as error:
             raise late(self._timeout_s) from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise unreachable(error) from error
 
     remove_streamed = remove
@@ -73,12 +79,10 @@ class AsyncHttp:
 
 def form(query: Query) -> dict[str, Any]:
     """A query as a multipart form."""
-    given = dict(query.options)
-    files: dict[str, Any] = {"image": query.image}
-    if backdrop := given.pop("bg_image", None):
-        files["bg_image"] = backdrop
-    texts = {name: str(value) for name, value in given.items() if value not in ("", None)}
-    return {"files": files, "data": texts}
+    files = {"image": query.image}
+    if query.backdrop:
+        files["bg_image"] = query.backdrop
+    return {"files": files, "data": query.texts}
 
 
 def cutout(answer: httpx.Response) -> Cutout:
@@ -89,6 +93,13 @@ def cutout(answer: httpx.Response) -> Cutout:
     """
     if answer.status_code != httpx.codes.OK:
         raise _problem(answer)
+    try:
+        return _cutout(answer)
+    except (KeyError, ValueError) as error:
+        raise strange(answer.headers.get("content-type", "")) from error
+
+
+def _cutout(answer: httpx.Response) -> Cutout:
     said = answer.headers
     stages = STAGE.findall(said.get("server-timing", ""))
     return Cutout(
@@ -123,13 +134,17 @@ def _box(said: httpx.Headers) -> Box | None:
 
 def _problem(answer: httpx.Response) -> Problem:
     """Proxies answer errors of their own, in HTML."""
-    is_ours = answer.headers.get("content-type", "").endswith("json")
-    body: dict[str, Any] = answer.json() if is_ours else {}
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        body = {}
     retry_after = answer.headers.get("retry-after", "")
     wait_s = float(retry_after) if retry_after.isdecimal() else None
     return Problem(
         str(body.get("type", "")).rpartition("/")[2] or f"http-{answer.status_code}",
-        body.get("detail") or f"The service answered {answer.status_code}.",
+        str(body.get("detail") or "") or f"The service answered {answer.status_code}.",
         retry_after_s=1.0 if wait_s is None and answer.status_code in (502, 503) else wait_s,
         request_id=answer.headers.get("x-request-id", ""),
     )

@@ -26,6 +26,11 @@ class Sent:
     files: dict[str, File]
 
 
+def check_text(name: str, text: str, max_image_bytes: int) -> None:
+    """Refuse a text that is too long; see `check_length`."""
+    check_length(name, len(text.encode(errors="replace")), max_image_bytes)
+
+
 def check_length(name: str, length: int, max_image_bytes: int) -> None:
     """Refuse a field that is too long.
 

@@ -13,6 +13,7 @@ from grpc import aio
 from gateway.access import answered, request_id
 from gateway.accounts import rate_headers
 from gateway.accounts.gate import Gate, Visit, Windows
+from gateway.accounts.keys import ApiKey
 from gateway.admission import Admission
 from gateway.errors import BadRequest, ClientGone, DeadlineExceeded, GatewayError
 from gateway.metrics import ERRORS
@@ -47,6 +48,7 @@ class Call:
         self.id = request_id(self._metadata.get("x-request-id", ""))
         self.peer = address(context.peer(), self._metadata.get("x-forwarded-for", ""), trusted)
         self._windows: Windows = []
+        self._writing = asyncio.Lock()
 
     @property
     def key(self) -> str:
@@ -54,13 +56,13 @@ class Call:
         scheme, _, token = self._metadata.get("authorization", "").partition(" ")
         return self._metadata.get("x-api-key") or (token if scheme.lower() == "bearer" else "")
 
-    async def check_key(self) -> None:
+    async def check_key(self) -> ApiKey:
         """Look at the key, and count nothing.
 
         Raises:
             InvalidKey, RateLimited, AccountsUnavailable: as `Gate.enter` does.
         """
-        await self._gate.check(self.key, self.peer)
+        return await self._gate.check(self.key, self.peer)
 
     async def enter(self) -> Visit:
         """Let one image in; see `Gate.enter`."""
@@ -77,9 +79,12 @@ class Call:
 
         Raises:
             BadRequest: it is none.
+            ClientGone: the connection is.
         """
         data = await self._context.read()
         if data is aio.EOF:
+            if self._context.done():
+                raise ClientGone
             return None
         try:
             return decode(data)
@@ -91,14 +96,17 @@ class Call:
 
         Raises:
             DeadlineExceeded: it does not.
+            ClientGone: the connection is gone.
         """
         self._memory.add(len(message))
         try:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
+            async with self._writing, asyncio.timeout(SEND_TIMEOUT_S):
                 await self._context.write(message)
         except TimeoutError as error:
             log.warning("a client did not take its answer within %g s", SEND_TIMEOUT_S)
             raise DeadlineExceeded(SEND_TIMEOUT_S) from error
+        except aio.BaseError as error:
+            raise ClientGone from error
         finally:
             self._memory.add(-len(message))
 
@@ -133,6 +141,8 @@ class Call:
         return None
 
     async def _end(self, error: GatewayError | None) -> None:
+        if isinstance(error, ClientGone):
+            return  # to nobody
         windows = await rate_headers.headers(self._windows)
         said: status.Metadata = (
             ("x-request-id", self.id),

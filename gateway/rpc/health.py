@@ -4,6 +4,7 @@ The library's own servicer forgets its other watchers when one of them leaves (g
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc
@@ -11,6 +12,8 @@ from grpc_health.v1 import health_pb2 as pb
 from grpc_health.v1 import health_pb2_grpc
 
 from gateway.rpc.call import Context
+
+log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
 
@@ -30,16 +33,25 @@ class Health(health_pb2_grpc.HealthServicer):
         self._ready, self._services = ready, ("", *services)
         self._status: int = SERVING
         self._changed = asyncio.Condition()
+        self._drained = False
 
     async def look(self) -> None:
         """Follow the model until cancelled."""
         while True:
-            await self._set(SERVING if await self._ready() else NOT_SERVING)
+            await self._set(SERVING if await self._is_ready() else NOT_SERVING)
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def drain(self) -> None:
-        """Tell everybody to go elsewhere."""
+        """Tell everybody to go elsewhere; that ends their watching."""
+        self._drained = True
         await self._set(NOT_SERVING)
+
+    async def _is_ready(self) -> bool:
+        try:
+            return await self._ready()
+        except Exception:
+            log.exception("the model cannot be asked whether it is ready")
+            return False
 
     async def Check(  # noqa: N802 # named by the proto
         self, request: pb.HealthCheckRequest, context: Context
@@ -59,10 +71,13 @@ class Health(health_pb2_grpc.HealthServicer):
         said: int = UNKNOWN
         while True:
             async with self._changed:
-                while not known or self._status == said:
+                while not self._drained and (not known or self._status == said):
                     await self._changed.wait()
                 said = self._status
-            yield pb.HealthCheckResponse(status=said)
+            if known:
+                yield pb.HealthCheckResponse(status=said)
+            if self._drained:
+                return
 
     async def _set(self, status: int) -> None:
         async with self._changed:

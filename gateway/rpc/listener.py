@@ -20,9 +20,6 @@ from gateway.settings import Settings
 
 HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 
-LAST_WORDS_S = 0.2
-"""For the last call's status to leave."""
-
 
 class Listener:
     """A server on a port that is bound at once, and answered on later.
@@ -63,16 +60,7 @@ class Listener:
             looking.cancel()
             await health.drain()
             service.stopping.set()
-            await self._stop(service)
-
-    async def _stop(self, service: Service) -> None:
-        """Let calls finish. Those who watch health would never: they are cut off afterwards."""
-        stopped = asyncio.create_task(self._server.stop(self._settings.shutdown_timeout_s))
-        idle = asyncio.create_task(service.idle.wait())
-        await asyncio.wait((stopped, idle), return_when=asyncio.FIRST_COMPLETED)
-        idle.cancel()
-        await self._server.stop(LAST_WORDS_S)
-        await stopped
+            await self._server.stop(self._settings.shutdown_timeout_s)
 
     def _bind(self, address: str) -> int:
         if not self._settings.tls_cert:

@@ -1,21 +1,22 @@
 """BackgroundRemovalService: see protos/clearbg/v1/background_removal_service.proto."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import time
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import grpc
 from clearbg.v1 import background_removal_service_pb2 as pb
 
-from gateway.accounts.gate import Gate
-from gateway.errors import BadRequest, DeadlineExceeded, Overloaded
+from gateway.accounts.gate import Gate, Visit
+from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, ModelUnavailable
 from gateway.orders.sent import MAX_IMAGES
 from gateway.orders.work import Work
 from gateway.rpc import messages, wire
 from gateway.rpc.call import Call, Context
 from gateway.rpc.carried import carried_out
-from gateway.rpc.stream import Stream
+from gateway.rpc.places import Places
+from gateway.rpc.stream import STOPPING_RETRY_S, Stream
 from gateway.settings import Settings
 from serving.cpu_runtime import SIDE
 
@@ -25,8 +26,8 @@ NAME = pb.DESCRIPTOR.services_by_name["BackgroundRemovalService"].full_name
 TENSOR_BYTES = SIDE * SIDE * 3
 OVERHEAD_BYTES = 2**16
 """Texts and tags around the images of a message."""
-READ_WAIT_S = 2.0
-"""For a place to read a message in."""
+READ_WAIT_S, STREAM_WAIT_S = 2.0, 0.1
+"""For a place to read in: unary calls give theirs back soon, streams do not."""
 
 
 def max_message_bytes(settings: Settings) -> int:
@@ -48,17 +49,11 @@ class Service:
 
     def __init__(self, work: Work, gate: Gate, settings: Settings) -> None:
         self._work, self._gate, self._settings = work, gate, settings
-        # gRPC does not say how large a message is before it has been read. Calls and streams may
-        # each fill half of the memory for uploads with messages that they are reading.
-        halves = settings.max_upload_bytes_in_flight // max_message_bytes(settings) // 2
-        self._readers = asyncio.Semaphore(max(1, halves))
-        self._streams = asyncio.Semaphore(max(1, halves))
+        places = settings.max_upload_bytes_in_flight // max_message_bytes(settings)
+        self._readers = Places(places, "messages are being read")
+        self._streams = Places(places, "streams are open")
         self.stopping = asyncio.Event()
-        """Set: streams read no further."""
-        self._calls = 0
-        self.idle = asyncio.Event()
-        """Set while no call is in flight."""
-        self.idle.set()
+        """Set: nothing more is read."""
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """What the server calls."""
@@ -76,66 +71,65 @@ class Service:
     ) -> "grpc.RpcMethodHandler[bytes, bytes]":
         async def handle(_: object, context: Context) -> None:
             call = Call(context, self._gate, self._work.memory, self._settings.proxy_networks)
-            with self._in_flight():
-                await call.run(f"/{NAME}/{name}", work)
+            await call.run(f"/{NAME}/{name}", work)
 
         return grpc.stream_stream_rpc_method_handler(handle)
 
-    @contextmanager
-    def _in_flight(self) -> Iterator[None]:
-        self._calls += 1
-        self.idle.clear()
-        try:
-            yield
-        finally:
-            self._calls -= 1
-            if not self._calls:
-                self.idle.set()
-
     async def _remove(self, call: Call) -> None:
         visit = await call.enter()
-        request = await self._read(call, messages.received)
-        result = await carried_out(self._work, call, visit, request)
-        response = pb.RemoveBackgroundResponse()
-        await call.write(wire.with_image(response, messages.result(result), result.data))
+        left_s = self._clock(call)
+        request = await self._read(call, visit, messages.received, left_s())
+        result = await carried_out(self._work, visit, request, left_s())
+        del request  # megabytes, which nobody needs while the answer waits to be taken
+        response = wire.with_image(
+            pb.RemoveBackgroundResponse(), messages.result(result), result.data
+        )
+        del result
+        await call.write(response)
 
     async def _segment(self, call: Call) -> None:
         visit = await call.enter()
-        image = await self._read(call, messages.tensor)
+        left_s = self._clock(call)
+        image = await self._read(call, visit, messages.tensor, left_s())
         with self._work.memory.admit(len(image)):
-            done = await self._work.remover.segment(
-                image, visit=visit, timeout_s=call.time_left_s()
-            )
+            done = await self._work.remover.segment(image, visit=visit, timeout_s=left_s())
         await call.write(messages.mask(done).SerializeToString())
 
     async def _stream(self, call: Call) -> None:
-        await call.check_key()
-        if self._streams.locked():
-            raise Overloaded("Too many streams are open.", READ_WAIT_S)
-        async with self._streams:
+        key = await call.check_key()
+        async with self._streams.place(key.id, STREAM_WAIT_S):
             await Stream(call, self._work, self._settings, self.stopping).run()
 
-    async def _read(self, call: Call, decode: Callable[[bytes], Message]) -> Message:
+    def _clock(self, call: Call) -> Callable[[], float]:
+        """Seconds that are left, from now on: to the caller's deadline or to the service's own."""
+        theirs_s, ours_s = call.time_left_s(), self._settings.request_timeout_s
+        limit_s = ours_s if theirs_s is None else min(theirs_s, ours_s)
+        started = time.perf_counter()
+        return lambda: limit_s - (time.perf_counter() - started)
+
+    async def _read(
+        self, call: Call, visit: Visit, decode: Callable[[bytes], Message], timeout_s: float
+    ) -> Message:
         """The one message of a unary call."""
-        limit_s = self._settings.request_timeout_s
-        async with self._reading():
+        async with self._readers.place(visit.key.id, READ_WAIT_S):
+            read = asyncio.create_task(call.read(decode))
+            stop = asyncio.create_task(self.stopping.wait())
             try:
-                async with asyncio.timeout(limit_s):
-                    request = await call.read(decode)
-            except TimeoutError as error:
-                raise DeadlineExceeded(limit_s) from error
+                await asyncio.wait(
+                    (read, stop), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+                )
+                if not read.done():
+                    raise self._unread()
+                request = read.result()
+            finally:
+                read.cancel()
+                stop.cancel()
+                await asyncio.gather(read, stop, return_exceptions=True)
         if request is None:
             raise BadRequest("Send one message.")
         return request
 
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(READ_WAIT_S):
-                await self._readers.acquire()
-        except TimeoutError as error:
-            raise Overloaded("Too many messages are being read.", READ_WAIT_S) from error
-        try:
-            yield
-        finally:
-            self._readers.release()
+    def _unread(self) -> GatewayError:
+        if self.stopping.is_set():
+            return ModelUnavailable("The service is stopping.", STOPPING_RETRY_S)
+        return DeadlineExceeded(self._settings.request_timeout_s)

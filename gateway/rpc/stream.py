@@ -4,7 +4,13 @@ import asyncio
 
 from clearbg.v1 import background_removal_service_pb2 as pb
 
-from gateway.errors import BadRequest, InvalidKey, ModelUnavailable
+from gateway.errors import (
+    BadRequest,
+    GatewayError,
+    IdleStream,
+    InvalidKey,
+    ModelUnavailable,
+)
 from gateway.orders.work import Work
 from gateway.removal import Result
 from gateway.rpc import messages, wire
@@ -13,7 +19,9 @@ from gateway.rpc.carried import carried_out
 from gateway.rpc.messages import Received, received_of_stream
 from gateway.settings import Settings
 
-MAX_ID_BYTES = 128
+MAX_ID_LENGTH = 128
+IDLE_S = 10.0
+"""A stream with nothing in hand on which nothing comes for so long gives its place to others."""
 STOPPING_RETRY_S = 1.0
 
 
@@ -31,49 +39,69 @@ class Stream:
 
     def __init__(self, call: Call, work: Work, settings: Settings, stopping: asyncio.Event) -> None:
         self._call, self._work, self._stopping = call, work, stopping
-        self._places = asyncio.Semaphore(settings.grpc_stream_images)
-        self._writing = asyncio.Lock()
+        self._most = settings.grpc_stream_images
+        self._places = asyncio.Semaphore(self._most)
+        self._in_hand = 0
 
     async def run(self) -> None:
         """Answer all images of the stream.
 
         Raises:
             InvalidKey: the key has stopped working.
-            ModelUnavailable: the service is stopping; what was read has been answered.
+            BadRequest: what came is no message; what was read before has been answered.
+            ModelUnavailable: the service is stopping; likewise.
+            IdleStream: nothing came for a while.
             DeadlineExceeded: an answer was not taken.
+            ClientGone: the caller has gone.
         """
+        end: GatewayError | None = None
         try:
             async with asyncio.TaskGroup() as images:
                 await self._places.acquire()
-                while image := await self._next():
-                    images.create_task(self._answer(image))
-                    del image  # while the next one is waited for, nobody needs it here
-                    await self._places.acquire()
+                try:
+                    while image := await self._next():
+                        images.create_task(self._answer(image))
+                        del image  # while the next one is waited for, nobody needs it here
+                        await self._places.acquire()
+                except (BadRequest, IdleStream) as error:
+                    end = error
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
         if self._stopping.is_set():
-            raise ModelUnavailable("The service is stopping.", STOPPING_RETRY_S)
+            end = ModelUnavailable("The service is stopping.", STOPPING_RETRY_S)
+        if end:
+            raise end
 
     async def _next(self) -> Received | None:
         """The next image; None at the end, or when the service stops."""
         read = asyncio.create_task(self._call.read(received_of_stream))
         stop = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait((read, stop), return_when=asyncio.FIRST_COMPLETED)
-            return read.result() if read.done() else None
+            while True:
+                done, _ = await asyncio.wait(
+                    (read, stop), timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                if done:
+                    return read.result() if read.done() else None
+                if not self._in_hand:
+                    raise IdleStream(f"Nothing came for {IDLE_S:g} s: open another one.", 1)
         finally:
             read.cancel()
             stop.cancel()
             await asyncio.gather(read, stop, return_exceptions=True)
 
     async def _answer(self, image: Received) -> None:
-        answer = await self._outcome(image)
-        async with self._writing:
+        self._in_hand += 1
+        try:
+            answer = await self._outcome(image)
+            del image  # megabytes, which nobody needs while the answer waits to be taken
             await self._call.write(answer)
-        self._places.release()
+        finally:
+            self._in_hand -= 1
+            self._places.release()
 
     async def _outcome(self, image: Received) -> bytes:
-        answer = pb.RemoveBackgroundStreamResponse(id=image.id)
+        answer = pb.RemoveBackgroundStreamResponse(id=image.id[:MAX_ID_LENGTH])
         try:
             done = await self._result(image)
             return wire.with_image(answer, messages.result(done), done.data)
@@ -84,7 +112,7 @@ class Stream:
             return answer.SerializeToString()
 
     async def _result(self, image: Received) -> Result:
-        if len(image.id.encode()) > MAX_ID_BYTES:
-            raise BadRequest(f"id must be at most {MAX_ID_BYTES} bytes.")
+        if len(image.id) > MAX_ID_LENGTH:
+            raise BadRequest(f"id must be at most {MAX_ID_LENGTH} characters.")
         visit = await self._call.enter()
-        return await carried_out(self._work, self._call, visit, image)
+        return await carried_out(self._work, visit, image, self._call.time_left_s())

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
+from tenacity import RetryCallState, Retrying
 
 from gateway.client import AsyncClient, Client, Problem
 from gateway.client.retries import policy
@@ -150,6 +152,7 @@ async def test_a_stream_that_breaks_is_opened_again(
                 images = await running
     assert sorted(names) == list(range(60))
     assert set(images) == {done.image}
+    assert model.calls <= 1 + 60 + 8  # those under way when it stopped may be done twice
 
 
 async def collect(
@@ -162,10 +165,9 @@ async def collect(
     return images
 
 
-async def test_limits_slow_a_client_down_and_stop_nothing(
+async def test_a_limit_says_how_long_to_wait(
     model: HalfModel, settings: Settings, photo: Photo
 ) -> None:
-    """Refused by the limit of its key, it says how long to wait."""
     with listening(model, settings.model_copy(update=limit(requests=1))) as service:
         for url in service.urls.values():
             key = service.new_key()
@@ -193,13 +195,131 @@ async def test_together_keeps_to_its_places() -> None:
     assert most == 4
 
 
-def test_pauses_grow_and_follow_what_is_said() -> None:
-    class State:
-        attempt_number = 3
-        outcome = None
+@pytest.mark.parametrize(
+    ("told_s", "attempt", "least_s", "most_s"),
+    [(None, 1, 0.2, 0.25), (None, 3, 0.8, 1.0), (None, 9, 10, 12.5), (3, 1, 3, 3.75)],
+)
+def test_pauses_grow_and_follow_what_is_said(
+    told_s: float | None, attempt: int, least_s: float, most_s: float
+) -> None:
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number = attempt
+    error = Problem("overloaded", "x", retry_after_s=told_s)
+    state.set_exception((Problem, error, None))
+    assert all(least_s <= policy(5)["wait"](state) <= most_s for _ in range(50))
 
-    wait = policy(5)["wait"]
-    assert 0.8 <= wait(State()) <= 1.0
+
+@pytest.mark.parametrize(
+    ("error", "tried_again"),
+    [
+        (Problem("overloaded", "x", retry_after_s=1), True),
+        (Problem("unreachable", "x"), True),
+        (Problem("bad-image", "x"), False),
+        (Problem("rate-limited", "x", retry_after_s=86_400), False),
+        (KeyError("x"), False),
+    ],
+)
+def test_only_what_may_pass_soon_is_tried_again(error: Exception, tried_again: bool) -> None:
+    state = RetryCallState(Retrying(), None, (), {})
+    state.set_exception((type(error), error, None))
+    assert bool(policy(5)["retry"](state)) is tried_again
+
+
+@pytest.mark.parametrize("scheme", TRANSPORTS)
+@pytest.mark.parametrize("key", ["cbg_x\n", "é"])
+def test_a_key_that_is_none_is_told_without_being_quoted(scheme: str, key: str) -> None:
+    with pytest.raises(ValueError, match="API key") as refused:
+        Client(f"{scheme}://127.0.0.1:1", key)
+    assert "cbg" not in str(refused.value)
+
+
+@pytest.mark.parametrize("shadow", [100 / 3, 1e-5, 40])
+@pytest.mark.parametrize("crop", [False, True])
+async def test_values_mean_the_same_on_both(
+    service: Listening, photo: Photo, shadow: float, crop: bool
+) -> None:
+    found = set()
+    for url in service.urls.values():
+        async with AsyncClient(url, service.new_key()) as client:
+            found.add((await client.remove(photo(), shadow=shadow, crop=crop)).image)
+    assert len(found) == 1
+
+
+def test_an_option_that_is_none_is_told(service: Listening) -> None:
+    for url in service.urls.values():
+        with Client(url, "k") as client:
+            with pytest.raises(TypeError, match="no option sise"):
+                client.remove(b"x", sise="4k")  # type: ignore[call-arg]
+            with pytest.raises(TypeError, match="image must be bytes"):
+                client.remove("photo.jpg")  # type: ignore[arg-type]
+
+
+async def test_one_caller_who_gives_up_leaves_the_stream_to_the_others(
+    service: Listening, model: HalfModel, photo: Photo
+) -> None:
+    model.delay_s = 0.2
+    async with AsyncClient(service.urls["grpc"], service.new_key(), attempts=1) as client:
+        tasks = [asyncio.create_task(client.remove_streamed(photo())) for _ in range(12)]
+        await asyncio.sleep(0.1)
+        tasks[10].cancel()
+        tasks[0].cancel()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(outcome).__name__ for outcome in done].count("CancelledError") == 2
+    assert [type(outcome).__name__ for outcome in done].count("Cutout") == 10
+
+
+async def test_an_image_that_the_service_does_not_read_fails_alone(
+    service: Listening, photo: Photo
+) -> None:
+    """Its message is over the limit of gRPC itself, which ends the stream."""
+    async with AsyncClient(service.urls["grpc"], service.new_key(), attempts=2) as client:
+        images = [photo()] * 4 + [b"1" * 4_000_000] + [photo()] * 4
+        done = await asyncio.gather(
+            *(client.remove_streamed(image) for image in images), return_exceptions=True
+        )
+    failed = [outcome for outcome in done if isinstance(outcome, Exception)]
+    assert len(failed) == 1
+    assert isinstance(done[4], Problem)
+    assert done[4].slug == "resource-exhausted"
+
+
+async def test_a_closed_client_ends_what_is_under_way(
+    url: str, service: Listening, model: HalfModel, photo: Photo
+) -> None:
+    model.delay_s = 5
+    client = AsyncClient(url, service.new_key())
+    tasks = [asyncio.create_task(ask(photo())) for ask in (client.remove, client.remove_streamed)]
+    await asyncio.sleep(0.2)
+    await client.close()
+    for outcome in await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 3):
+        assert isinstance(outcome, Problem), outcome
+    with pytest.raises(Problem, match="closed"):
+        await client.remove(photo())
+
+
+async def test_what_is_no_answer_of_ours_is_a_problem() -> None:
+    bodies = ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"] + [
+        f"HTTP/1.1 500 X\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{body}"
+        for body in ("[]", "{x")
+    ]
+    for body in bodies:
+        async with answering(body) as url, AsyncClient(url, "k", attempts=1) as client:
+            with pytest.raises(Problem):
+                await client.remove(b"x")
+
+
+@asynccontextmanager
+async def answering(text: str) -> AsyncIterator[str]:
+    """A server that answers everything with the same bytes."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"--\r\n")
+        writer.write(text.encode())
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 @pytest.mark.parametrize("url", ["ftp://a", "127.0.0.1:50051", "grpc://", ""])
