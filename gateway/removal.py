@@ -120,11 +120,17 @@ class Remover:
             )
         image = np.frombuffer(data, np.uint8).reshape(SIDE, SIDE, 3)
         timeout_s = self._settings.request_timeout_s if timeout_s is None else timeout_s
-        with self._admission.admit(SIDE * SIDE) as place:
-            if visit:
-                await visit.spend_pixels(SIDE * SIDE)
-            inference = await self._model.infer(image, priority=priority, timeout_s=timeout_s)
-            confidence = await self._run(place, matte.confidence, inference.mask)
+        try:
+            async with asyncio.timeout(timeout_s):
+                with self._admission.admit(SIDE * SIDE) as place:
+                    if visit:
+                        await visit.spend_pixels(SIDE * SIDE)
+                    inference = await self._model.infer(
+                        image, priority=priority, timeout_s=timeout_s
+                    )
+                    confidence = await self._run(place, matte.confidence, inference.mask)
+        except TimeoutError as error:
+            raise DeadlineExceeded(timeout_s) from error
         self._count(inference, {"queue": inference.queue_s, "infer": inference.compute_s}, visit)
         return Segmentation(inference, confidence)
 

@@ -1,9 +1,17 @@
 """What /openapi.json says beyond what FastAPI finds in the code: bodies, headers, errors."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from http import HTTPStatus
 
-from gateway.errors import ClientGone, GatewayError, NoForeground
+from gateway.errors import (
+    ClientGone,
+    GatewayError,
+    IdleStream,
+    JobsUnavailable,
+    NoForeground,
+    NoJob,
+    NoResult,
+)
 from gateway.options import Format
 from gateway.rest.body import READERS
 from gateway.rest.fields import FILES, OPTIONS, TEXT_SOURCES, Schema
@@ -128,8 +136,17 @@ EXPOSED = [*REQUEST_ID, *RETRY_AFTER, *RATE_HEADERS, *RESULT_HEADERS, "Content-D
 """What a page of another origin may read: browsers know no `*` for requests with a key."""
 
 
-def _errors() -> Iterator[tuple[int | str, Schema]]:
-    told = [kind for kind in tree() if kind is not NoForeground]  # here it is an answer
+ELSEWHERE = (NoForeground, NoJob, NoResult, JobsUnavailable, IdleStream)
+"""Errors of other routes, and of gRPC."""
+
+
+def errors(but: Collection[type[GatewayError]]) -> Iterator[tuple[int | str, Schema]]:
+    """The answers that say an error, by status.
+
+    Args:
+        but: those that a route does not have.
+    """
+    told = [kind for kind in tree() if kind not in but]
     for status in sorted({kind.http for kind in told}):
         kinds = [kind for kind in told if kind.http is status]
         retry = RETRY_AFTER if status in (429, 503) else {}
@@ -168,5 +185,5 @@ RESPONSES: dict[int | str, Schema] = {
         }
         | {"application/json": {"schema": JSON_RESULT}},
     },
-    **dict(_errors()),
+    **dict(errors(ELSEWHERE)),
 }

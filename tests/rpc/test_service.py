@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import REGISTRY
 
 from gateway.client import Client, Problem
+from gateway.errors import Overloaded
 from gateway.ports import PortTaken
 from gateway.rpc.listener import Listener
+from gateway.rpc.places import Places
 from gateway.rpc.service import NAME
 from gateway.settings import Settings
 from gateway.tls import BadCertificate, check
@@ -73,6 +76,68 @@ async def test_the_callers_deadline_is_the_works_deadline(
     assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     await until(lambda: not REGISTRY.get_sample_value("clearbg_pixels_in_flight"))
     assert await gateway.http.charged() == 0
+
+
+async def test_the_services_own_deadline_holds_for_tensors_too(
+    gateway: Both, model: HalfModel, settings: Settings
+) -> None:
+    model.delay_s = 30
+    request = pb.SegmentTensorRequest(image=bytes(1024 * 1024 * 3))
+    with pytest.raises(grpc.aio.AioRpcError, match="within 2 seconds") as late:
+        await gateway.stub.SegmentTensor(request, metadata=gateway.metadata(), timeout=60)
+    assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+async def test_a_client_that_leaves_is_no_bug_of_ours(
+    gateway: Both, model: HalfModel, photo: Photo, caplog: pytest.LogCaptureFixture
+) -> None:
+    bugs = REGISTRY.get_sample_value("clearbg_errors_total", {"slug": "internal"})
+    large = photo(450, 450, "PNG", compress_level=0)
+    for _ in range(5):
+        call = gateway.stub.RemoveBackground(
+            pb.RemoveBackgroundRequest(image=large), metadata=gateway.metadata()
+        )
+        before = model.calls
+        await until(lambda before=before: model.calls > before)  # type: ignore[misc]
+        call.cancel()
+    await asyncio.sleep(0.3)
+    assert "unforeseen" not in caplog.text
+    assert REGISTRY.get_sample_value("clearbg_errors_total", {"slug": "internal"}) == bugs
+
+
+async def test_a_call_that_sends_nothing_does_not_hold_up_the_end(
+    settings: Settings, model: HalfModel
+) -> None:
+    chosen = settings.model_copy(update={"grpc_port": 0, "request_timeout_s": 30})
+    listener = Listener(chosen)
+    async with (
+        serving(model, chosen) as http,
+        grpc.aio.insecure_channel(f"127.0.0.1:{listener.port}") as channel,
+    ):
+        metadata = (("x-api-key", http.client.headers["X-API-Key"]),)
+        async with listener.running(http.work, http.gate, model):
+            call: Any = channel.stream_unary(REMOVE)(metadata=metadata)
+            await asyncio.sleep(0.3)
+            stopping_at = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - stopping_at < 5
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            await call
+        assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_one_key_cannot_take_all_places() -> None:
+    places = Places(4, "messages are being read")
+    async with AsyncExitStack() as held:
+        for _ in range(2):
+            await held.enter_async_context(places.place(1, 0.05))
+        with pytest.raises(Overloaded, match="messages are being read"):
+            await held.enter_async_context(places.place(1, 0.05))
+        for _ in range(2):
+            await held.enter_async_context(places.place(2, 0.05))
+        with pytest.raises(Overloaded):
+            await held.enter_async_context(places.place(3, 0.05))
+    async with places.place(3, 0.05), places.place(1, 0.05), places.place(1, 0.05):
+        pass
 
 
 async def test_a_cancelled_call_frees_its_place(

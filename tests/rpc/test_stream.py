@@ -11,7 +11,9 @@ from clearbg.v1 import background_removal_service_pb2 as pb
 from clearbg.v1.background_removal_service_pb2_grpc import BackgroundRemovalServiceStub
 from prometheus_client import REGISTRY
 
+from gateway.rpc import stream
 from gateway.rpc.listener import Listener
+from gateway.rpc.service import NAME
 from gateway.settings import Settings
 from loadtest.subject import stored
 from tests.half_model import HalfModel
@@ -164,6 +166,30 @@ async def test_a_stopping_service_answers_what_it_has_read(
             await call.read()
         assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
         assert ("problem", "model-unavailable") in tuple(ended.value.trailing_metadata() or ())
+
+
+async def test_an_idle_stream_gives_its_place_to_others(
+    gateway: Both, model: HalfModel, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "IDLE_S", 0.2)
+    model.delay_s = 0.5  # what is in hand keeps it open
+    call = gateway.stub.RemoveBackgroundStream(metadata=gateway.metadata())
+    await call.write(one("a", photo()))
+    assert (await call.read()).HasField("result")
+    with pytest.raises(grpc.aio.AioRpcError, match="open another one") as ended:
+        await call.read()
+    assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_what_is_no_message_ends_the_stream_after_what_came_before(
+    gateway: Both, photo: Photo
+) -> None:
+    sent: Any = iter([one("a", photo()).SerializeToString(), b"\xff\xff"])
+    method: Any = gateway.channel.stream_stream(f"/{NAME}/RemoveBackgroundStream")
+    call = method(sent, metadata=gateway.metadata())
+    answer = pb.RemoveBackgroundStreamResponse.FromString(await anext(aiter(call)))
+    assert answer.id == "a"
+    assert await call.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_only_so_many_streams_are_open(

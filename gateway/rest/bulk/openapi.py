@@ -1,12 +1,12 @@
 """What /openapi.json says of bulk jobs."""
 
 from gateway.bulk.job import MAX_IMAGES
+from gateway.errors import IdleStream, NoForeground
 from gateway.rest.fields import OPTIONS, Schema
-from gateway.rest.openapi import RESPONSES as SINGLE
+from gateway.rest.openapi import errors
 from gateway.settings import Settings
 
-ERRORS = {status: said for status, said in SINGLE.items() if status != 200}
-RESPONSES = ERRORS
+RESPONSES = dict(errors((NoForeground, IdleStream)))
 
 
 def request_body(settings: Settings) -> Schema:

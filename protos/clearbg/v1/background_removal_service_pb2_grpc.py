@@ -105,8 +105,10 @@ class BackgroundRemovalServiceServicer:
         works on 8 images of one stream at once, unless set otherwise, and reads no further until an
         answer has been taken: flow control makes a fast sender wait.
 
-        A wrong key ends the stream with UNAUTHENTICATED. A service that stops reads no further, answers
-        what it has read, and ends the stream with UNAVAILABLE: send what was not answered once more.
+        These end the whole stream, once what was read before has been answered: a wrong key
+        (UNAUTHENTICATED), what is no message (INVALID_ARGUMENT), 10 seconds in which nothing came and
+        nothing was in hand, and a service that stops (both UNAVAILABLE). A message over the limit of the
+        server (RESOURCE_EXHAUSTED) ends it at once. Send what was not answered once more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
