@@ -187,11 +187,6 @@ class JobStore:
         with Session(self._engine) as session:
             return [(row.id, row.account_id) for row in session.execute(query)]
 
-    def known(self, job_ids: Sequence[str]) -> set[str]:
-        """Those of the ids that are jobs."""
-        with Session(self._engine) as session:
-            return set(session.scalars(select(JobRow.id).where(JobRow.id.in_(job_ids))))
-
 
 def _finish(session: Session, job_id: str, number: int, status: ItemStatus, **values: Any) -> bool:
     """Whether it was this call that made the image final."""

@@ -42,11 +42,6 @@ class Storage:
         async for blobs in obstore.list(self._store, f"{folder}/"):
             await obstore.delete_async(self._store, [blob["path"] for blob in blobs])
 
-    async def folders(self) -> list[str]:
-        """The jobs that have blobs."""
-        found = await obstore.list_with_delimiter_async(self._store)
-        return [str(prefix).rstrip("/") for prefix in found["common_prefixes"]]
-
 
 def connect(url: str, data_dir: Path) -> Storage:
     """The storage at a URL such as `s3://bucket/folder`; none: a folder of the data folder.

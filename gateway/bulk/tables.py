@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.accounts.tables import Table, UtcDateTime
@@ -13,6 +13,10 @@ class JobRow(Table):
     """A job."""
 
     __tablename__ = "bulk_jobs"
+    __table_args__ = (
+        Index("ix_bulk_jobs_account_id", "account_id", "created_at"),
+        Index("ix_bulk_jobs_expires_at", "expires_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))

@@ -126,5 +126,6 @@ def test_a_service_that_ends_goes_on_with_its_jobs(tmp_path: Path, blow: signal.
             results = {api.get(item["result_url"]).content for item in job["items"]}
             assert len(results) == 1
     assert not list((tmp_path / "bulk" / job_id / "in").glob("*"))
-    keys = KeyStore(database.connect(f"sqlite:///{tmp_path / 'clearbg.db'}")).list()
-    assert [key.images for key in keys] == [12]
+    engine = database.connect(f"sqlite:///{tmp_path / 'clearbg.db'}")
+    assert [key.images for key in KeyStore(engine).list()] == [12]
+    engine.dispose()
