@@ -45,9 +45,11 @@ bench-images: .venv/bench.stamp $(MODEL) ## Cost, edges and memory of the image 
 bench-triton: $(DEV) $(TRITON) $(MODEL) ## Throughput through Triton, and priorities
 	.venv/bin/python -m loadtest.bench_triton
 
-soak: $(DEV) $(TRITON) $(MODEL) ## Chaos in full, and memory over 500 images: 20 minutes
+soak: $(DEV) $(TRITON) $(MODEL) ## Chaos in full, memory over 500 images, bulk jobs killed: 45 minutes
 	.venv/bin/python -m loadtest.chaos 200 0.85
 	.venv/bin/python -m loadtest.soak
+	.venv/bin/python -m loadtest.bulk_kills 20
+	.venv/bin/python -m loadtest.bulk_kills 20 distributed
 
 bench-gate: $(DEV) ## Cost of checking a key and its limits
 	.venv/bin/python -m loadtest.bench_gate

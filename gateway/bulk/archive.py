@@ -5,7 +5,13 @@ from datetime import datetime
 from pathlib import PurePath
 from stat import S_IFREG
 
-from stream_zip import NO_COMPRESSION_32, AsyncMemberFile, Method, async_stream_zip
+from stream_zip import (
+    NO_COMPRESSION_32,
+    NO_COMPRESSION_64,
+    AsyncMemberFile,
+    Method,
+    async_stream_zip,
+)
 
 from gateway.bulk.job import Item, ItemStatus, Job
 from gateway.bulk.storage import Storage
@@ -14,6 +20,7 @@ from gateway.options import Format
 SUFFIXES = {kind.media_type: kind.value for kind in Format}
 FILE = S_IFREG | 0o644
 MAX_STEM_LENGTH = 100
+MAX_PLAIN_BYTES = 2**32 - 2**20
 
 
 def names(job: Job) -> dict[int, str]:
@@ -40,6 +47,7 @@ def names(job: Job) -> dict[int, str]:
 async def stream(job: Job, storage: Storage) -> AsyncIterator[bytes]:
     """The ZIP, in pieces."""
     named = names(job)
+    size_bytes = sum(item.result["size_bytes"] for item in job.items if item.result)
     finished: datetime = job.finished_at or job.created_at
 
     async def members() -> AsyncIterator[AsyncMemberFile]:
@@ -49,17 +57,19 @@ async def stream(job: Job, storage: Storage) -> AsyncIterator[bytes]:
                     named[item.number],
                     finished,
                     FILE,
-                    _method(item),
-                    storage.stream(f"{job.id}/out/{item.number}"),
+                    _method(item, size_bytes),
+                    await storage.open(f"{job.id}/out/{item.number}"),
                 )
 
     async for chunk in async_stream_zip(members()):
         yield chunk
 
 
-def _method(item: Item) -> Method:
+def _method(item: Item, size_bytes: int) -> Method:
+    """Old programs read the plain form only, which ends at 4 GiB."""
     result = item.result or {}
-    return NO_COMPRESSION_32(result["size_bytes"], result["crc32"])
+    plain = NO_COMPRESSION_64 if size_bytes > MAX_PLAIN_BYTES else NO_COMPRESSION_32
+    return plain(result["size_bytes"], result["crc32"])
 
 
 def _safe(text: str) -> str:

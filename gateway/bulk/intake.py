@@ -1,6 +1,8 @@
 """Jobs on their way in, and what their owners may see and do."""
 
 import asyncio
+import contextlib
+import re
 import secrets
 import string
 from collections.abc import AsyncIterator, Sequence
@@ -14,12 +16,13 @@ from gateway.bulk.job import MAX_IMAGES, Job
 from gateway.bulk.job_store import JobStore
 from gateway.bulk.patience import OUTAGES
 from gateway.bulk.storage import Storage
-from gateway.errors import BadRequest, GatewayError, JobsUnavailable, NoJob
+from gateway.errors import BadRequest, GatewayError, JobsUnavailable, NoJob, NoResult
 from gateway.removal import Remover
 
 ALPHABET = string.ascii_lowercase + string.digits
 ID_LENGTH = 20
-RETRY_AFTER_S = 5
+ID = re.compile(rf"job_[a-z0-9]{{{ID_LENGTH}}}")
+RETRY_AFTER_S, ENQUEUE_TIMEOUT_S = 5, 5.0
 
 
 class Intake:
@@ -65,8 +68,9 @@ class Intake:
                 yield draft
             finally:
                 if not draft.accepted:
-                    await self.storage.delete(job_id)
-                    await asyncio.to_thread(self.jobs.delete, job_id)
+                    with contextlib.suppress(*OUTAGES):  # then it goes when it expires
+                        await self.storage.delete(job_id)
+                        await asyncio.to_thread(self.jobs.delete, job_id)
 
     async def find(self, job_id: str, visit: Visit) -> Job:
         """A job of the caller's account.
@@ -75,8 +79,10 @@ class Intake:
             NoJob: there is none that it may see.
             JobsUnavailable: the database does not answer.
         """
-        async with _outages():
-            job = await asyncio.to_thread(self.jobs.find, job_id, visit.key.account_id)
+        job = None
+        if ID.fullmatch(job_id):
+            async with _outages():
+                job = await asyncio.to_thread(self.jobs.find, job_id, visit.key.account_id)
         if job is None:
             raise NoJob
         return job
@@ -91,6 +97,19 @@ class Intake:
             return await asyncio.to_thread(
                 self.jobs.newest, visit.key.account_id, before=before, limit=limit
             )
+
+    async def opened(self, path: str) -> AsyncIterator[bytes]:
+        """A blob of a job, in pieces.
+
+        Raises:
+            NoResult: it is gone.
+            JobsUnavailable: the storage does not answer.
+        """
+        async with _outages():
+            try:
+                return await self.storage.open(path)
+            except FileNotFoundError as error:
+                raise NoResult("The result is no longer there.") from error
 
     async def cancel(self, job_id: str, visit: Visit) -> Job:
         """Begin no further image of a job.
@@ -171,7 +190,7 @@ class Draft:
         if len(custom_ids) > len(self._names):
             raise BadRequest("There are more fields `custom_id` than images.")
         ids = [*custom_ids, *[""] * (len(self._names) - len(custom_ids))]
-        job = await asyncio.to_thread(
+        accepting = asyncio.to_thread(
             self._intake.jobs.accept,
             self._id,
             options=options,
@@ -179,8 +198,11 @@ class Draft:
             has_backdrop=self.has_backdrop,
             names=list(zip(self._names, ids, strict=True)),
         )
-        self.accepted = True
-        await self._engine.enqueue(job.id, job.account_id)
+        self.accepted = True  # from here on: nothing can tell whether it has been written yet
+        job = await asyncio.shield(accepting)
+        with contextlib.suppress(*OUTAGES):  # the sweeper enqueues what was accepted
+            async with asyncio.timeout(ENQUEUE_TIMEOUT_S):
+                await self._engine.enqueue(job.id, job.account_id)
         return job
 
     async def _check(self, what: str, data: bytes) -> None:

@@ -52,10 +52,18 @@ class JobStore:
         names: Sequence[tuple[str, str]],
     ) -> Job:
         """Make it a job, with an image for each name and custom id."""
+        change = (
+            update(JobRow)
+            .where(JobRow.id == job_id)
+            .values(
+                status=Status.PROCESSING,
+                options=options,
+                data=metadata,
+                has_backdrop=has_backdrop,
+            )
+        )
         with Session(self._engine) as session, session.begin():
-            row = session.get_one(JobRow, job_id)
-            row.status = Status.PROCESSING
-            row.options, row.data, row.has_backdrop = options, metadata, has_backdrop
+            session.execute(change)  # begins with a write: see `database`
             session.add_all(
                 ItemRow(
                     job_id=job_id,
@@ -109,7 +117,7 @@ class JobStore:
             return [_job(row, items) for row in rows]
 
     def start_item(self, job_id: str, number: int) -> int | None:
-        """Count an attempt, and say which one it is; None if the job has been canceled."""
+        """Count an attempt, and say which one it is; None if the job is over."""
         now = datetime.now(UTC)
         with Session(self._engine) as session, session.begin():
             session.execute(
@@ -117,27 +125,39 @@ class JobStore:
                 .where(JobRow.id == job_id)
                 .values(started_at=func.coalesce(JobRow.started_at, now))
             )
-            if session.get_one(JobRow, job_id).canceled_at:
+            job = session.get_one(JobRow, job_id)
+            if job.canceled_at or job.expires_at <= now:
                 return None
             item = session.get_one(ItemRow, (job_id, number))
             item.attempts += 1
             return item.attempts
 
-    def succeed(self, job: Job, number: int, result: dict[str, Any]) -> None:
-        """One image is done: it is charged, once."""
-        with Session(self._engine) as session, session.begin():
-            if _finish(session, job.id, number, ItemStatus.SUCCEEDED, result=result):
-                session.execute(
-                    update(KeyRow).where(KeyRow.id == job.key_id).values(images=KeyRow.images + 1)
-                )
+    def is_over(self, job_id: str) -> bool:
+        """Whether no further image of a job is to be done."""
+        with Session(self._engine) as session:
+            row = session.get(JobRow, job_id)
+            return row is None or bool(row.canceled_at) or row.expires_at <= datetime.now(UTC)
 
-    def fail(self, job_id: str, number: int, problem: dict[str, Any]) -> None:
-        """One image cannot be done."""
+    def succeed(self, job: Job, number: int, result: dict[str, Any]) -> bool:
+        """One image is done: it is charged, once.
+
+        Returns:
+            Whether it was this call that ended it.
+        """
         with Session(self._engine) as session, session.begin():
-            _finish(session, job_id, number, ItemStatus.FAILED, problem=problem)
+            ended = _finish(session, job.id, ItemStatus.SUCCEEDED, number, result=result)
+            if ended:
+                images = update(KeyRow).where(KeyRow.id == job.key_id)
+                session.execute(images.values(images=KeyRow.images + 1))
+            return ended
+
+    def fail(self, job_id: str, problem: dict[str, Any], number: int | None = None) -> None:
+        """One image cannot be done, or all that are pending."""
+        with Session(self._engine) as session, session.begin():
+            _finish(session, job_id, ItemStatus.FAILED, number, problem=problem)
 
     def cancel(self, job_id: str) -> None:
-        """Ask for an end: images that are not being worked on are not begun."""
+        """Ask for an end: no further image is begun. A job that has not begun ends now."""
         with Session(self._engine) as session, session.begin():
             session.execute(
                 update(JobRow)
@@ -145,6 +165,9 @@ class JobStore:
                 .where(JobRow.canceled_at.is_(None))
                 .values(canceled_at=datetime.now(UTC))
             )
+            has_begun = session.get_one(JobRow, job_id).started_at is not None
+        if not has_begun:
+            self.finish(job_id)
 
     def finish(self, job_id: str) -> Job:
         """End a job: what is pending still was canceled."""
@@ -163,9 +186,9 @@ class JobStore:
     def drop(self, job_id: str) -> None:
         """End a job's time now: nobody sees it any more, and it is swept once it has ended."""
         self.cancel(job_id)
+        now = datetime.now(UTC)
         with Session(self._engine) as session, session.begin():
-            row = session.get_one(JobRow, job_id)
-            row.expires_at = datetime.now(UTC)
+            session.execute(update(JobRow).where(JobRow.id == job_id).values(expires_at=now))
 
     def delete(self, job_id: str) -> None:
         """Forget a job."""
@@ -181,21 +204,26 @@ class JobStore:
         with Session(self._engine) as session:
             return list(session.scalars(query))
 
-    def unfinished(self) -> list[tuple[str, int]]:
-        """Jobs that were accepted and have not ended, with their account."""
-        query = select(JobRow.id, JobRow.account_id).where(JobRow.status == Status.PROCESSING)
+    def unbegun(self) -> list[tuple[str, int]]:
+        """Jobs that were accepted and have not begun, with their account."""
+        query = select(JobRow.id, JobRow.account_id).where(
+            JobRow.status == Status.PROCESSING, JobRow.started_at.is_(None)
+        )
         with Session(self._engine) as session:
             return [(row.id, row.account_id) for row in session.execute(query)]
 
 
-def _finish(session: Session, job_id: str, number: int, status: ItemStatus, **values: Any) -> bool:
-    """Whether it was this call that made the image final."""
+def _finish(
+    session: Session, job_id: str, status: ItemStatus, number: int | None, **values: Any
+) -> bool:
+    """Whether it was this call that made the image, or any, final."""
     change = (
         update(ItemRow)
-        .where(ItemRow.job_id == job_id, ItemRow.number == number)
-        .where(ItemRow.status == ItemStatus.PENDING)
+        .where(ItemRow.job_id == job_id, ItemRow.status == ItemStatus.PENDING)
         .values(status=status, **values)
     )
+    if number is not None:
+        change = change.where(ItemRow.number == number)
     done: Any = session.execute(change)
     return bool(done.rowcount)
 

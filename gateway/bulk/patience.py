@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
 from obstore.exceptions import BaseError
-from sqlalchemy.exc import NoResultFound, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, NoResultFound, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import AsyncRetrying, RetryCallState, before_sleep_log, retry_if_exception
 from tenacity.wait import wait_random_exponential
 
@@ -16,7 +17,7 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-OUTAGES = (BaseError, SQLAlchemyError, OSError, TimeoutError)
+OUTAGES = (BaseError, OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError)
 LOST = (FileNotFoundError, NoResultFound)
 """What is gone does not come back."""
 

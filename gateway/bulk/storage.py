@@ -31,11 +31,19 @@ class Storage:
         """
         return bytes(await (await obstore.get_async(self._store, path)).bytes_async())
 
-    async def stream(self, path: str) -> AsyncIterator[bytes]:
-        """A blob, in pieces."""
+    async def open(self, path: str) -> AsyncIterator[bytes]:
+        """A blob, in pieces.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
         blob = await obstore.get_async(self._store, path)
-        async for chunk in blob.stream(min_chunk_size=CHUNK_BYTES):
-            yield bytes(chunk)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            async for chunk in blob.stream(min_chunk_size=CHUNK_BYTES):
+                yield bytes(chunk)
+
+        return pieces()
 
     async def delete(self, folder: str) -> None:
         """Remove all blobs below a folder."""
@@ -52,5 +60,5 @@ def connect(url: str, data_dir: Path) -> Storage:
         ValueError: the URL is of no kind that is known.
     """
     if not url:
-        return Storage(LocalStore(data_dir / "bulk", mkdir=True))
+        return Storage(LocalStore(data_dir / "bulk", mkdir=True, automatic_cleanup=True))
     return Storage(from_url(url))

@@ -5,6 +5,8 @@ import logging
 import zlib
 from dataclasses import dataclass
 
+from sqlalchemy.exc import NoResultFound
+
 from gateway.bulk.job import Item, ItemStatus, Job
 from gateway.bulk.job_store import JobStore
 from gateway.bulk.patience import through_outages, through_overload
@@ -29,6 +31,10 @@ class _Asked:
     backdrop: bytes | None
 
 
+class _Over(Exception):
+    """The job was canceled, or its time is over."""
+
+
 class Worker:
     """Works jobs off, several images at once, at low priority.
 
@@ -36,12 +42,13 @@ class Worker:
         remover: does an image.
         jobs: remember what became of it.
         storage: has the images, and gets the results.
-        at_once: images of one job.
+        at_once: images, of all jobs together.
     """
 
     def __init__(self, remover: Remover, jobs: JobStore, storage: Storage, at_once: int) -> None:
         self._remover, self._jobs, self._storage = remover, jobs, storage
         self._at_once = at_once
+        self._places = asyncio.Semaphore(at_once)
         self._stopping = False
         self._in_flight: set[asyncio.Task[None]] = set()
 
@@ -50,45 +57,89 @@ class Worker:
         self._stopping = True
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=timeout_s)
+        for image in self._in_flight:
+            image.cancel()
+        await asyncio.gather(*self._in_flight, return_exceptions=True)
 
     async def work_off(self, job_id: str) -> None:
         """Bring every image of a job to its end, and the job. It may have been begun before."""
-        job = await through_outages(asyncio.to_thread, self._jobs.get, job_id)
+        try:
+            await self._do_all(await through_outages(asyncio.to_thread, self._jobs.get, job_id))
+        except NoResultFound:
+            return  # it was deleted meanwhile
+        except Exception:
+            log.exception("unforeseen error with bulk job %s", job_id)
+            why = problem(GatewayError("Something went wrong on our end."))
+            await through_outages(asyncio.to_thread, self._jobs.fail, job_id, why)
+        await through_outages(asyncio.to_thread, self._jobs.finish, job_id)
+        await through_outages(self._storage.delete, f"{job_id}/in")
+
+    async def _do_all(self, job: Job) -> None:
         pending = [item for item in job.items if item.status is ItemStatus.PENDING]
         backdrop = None
         if job.has_backdrop and pending:
-            backdrop = await through_outages(self._storage.get, f"{job_id}/in/backdrop")
+            backdrop = await through_outages(self._storage.get, f"{job.id}/in/backdrop")
         asked = _Asked(parse(job.options), backdrop)
 
         async def one(item: Item) -> None:
-            doing = asyncio.create_task(self._one(job, item, asked))
-            self._in_flight.add(doing)
-            doing.add_done_callback(self._in_flight.discard)
-            await doing
+            async with self._places:
+                if self._stopping:
+                    return
+                doing = asyncio.create_task(self._one(job, item, asked))
+                self._in_flight.add(doing)
+                doing.add_done_callback(self._in_flight.discard)
+                await asyncio.wait([doing])  # also when `stop` gives it up
+            if not doing.cancelled():
+                doing.result()
 
         async for _ in together(pending, one, at_once=self._at_once):
             pass
         if self._stopping:
             await asyncio.Event().wait()  # as if the process had been killed here
-        await through_outages(asyncio.to_thread, self._jobs.finish, job_id)
-        await through_outages(self._storage.delete, f"{job_id}/in")
 
     async def _one(self, job: Job, item: Item, asked: _Asked) -> None:
-        if self._stopping:
-            return
         attempt = await through_outages(
             asyncio.to_thread, self._jobs.start_item, job.id, item.number
         )
         if attempt is None:
             return
         try:
-            result = await self._result(f"{job.id}/in/{item.number}", asked, attempt)
+            result = await self._result(job.id, item.number, asked, attempt)
+        except _Over:
+            return
         except GatewayError as error:
             await through_outages(
-                asyncio.to_thread, self._jobs.fail, job.id, item.number, problem(error)
+                asyncio.to_thread, self._jobs.fail, job.id, problem(error), item.number
             )
             return
-        await through_outages(self._storage.put, f"{job.id}/out/{item.number}", result.data)
+        await self._keep(job, item.number, result)
+
+    async def _result(self, job_id: str, number: int, asked: _Asked, attempt: int) -> Result:
+        if attempt > MAX_ATTEMPTS:
+            raise GatewayError("The service cannot do this image.")
+
+        async def remove() -> Result:
+            if await through_outages(asyncio.to_thread, self._jobs.is_over, job_id):
+                raise _Over
+            return await self._remover.remove(
+                data,
+                asked.options,
+                backdrop=asked.backdrop,
+                priority=Priority.BULK,
+                timeout_s=TIMEOUT_S,
+            )
+
+        try:
+            data = await through_outages(self._storage.get, f"{job_id}/in/{number}")
+            return await through_overload(remove)
+        except (GatewayError, _Over):
+            raise
+        except Exception as error:
+            log.exception("unforeseen error with an image of bulk job %s", job_id)
+            raise GatewayError("Something went wrong on our end.") from error
+
+    async def _keep(self, job: Job, number: int, result: Result) -> None:
+        await through_outages(self._storage.put, f"{job.id}/out/{number}", result.data)
         said = {
             "media_type": result.media_type,
             "width": result.width,
@@ -96,22 +147,8 @@ class Worker:
             "size_bytes": len(result.data),
             "crc32": await asyncio.to_thread(zlib.crc32, result.data),
         }
-        await through_outages(asyncio.to_thread, self._jobs.succeed, job, item.number, said)
-
-    async def _result(self, path: str, asked: _Asked, attempt: int) -> Result:
-        if attempt > MAX_ATTEMPTS:
-            raise GatewayError("The service cannot do this image.")
-        try:
-            return await through_overload(
-                self._remover.remove,
-                await through_outages(self._storage.get, path),
-                asked.options,
-                backdrop=asked.backdrop,
-                priority=Priority.BULK,
-                timeout_s=TIMEOUT_S,
-            )
-        except GatewayError:
-            raise
-        except Exception as error:
-            log.exception("unforeseen error with an image of a bulk job")
-            raise GatewayError("Something went wrong on our end.") from error
+        if not await through_outages(asyncio.to_thread, self._jobs.succeed, job, number, said):
+            try:
+                await through_outages(asyncio.to_thread, self._jobs.get, job.id)
+            except NoResultFound:  # swept meanwhile: nothing may stay of it
+                await through_outages(self._storage.delete, job.id)

@@ -1,8 +1,9 @@
 """Which workers live. Blocking: call it from a thread in async code."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
 from gateway.bulk.tables import WorkerRow
@@ -16,8 +17,12 @@ class WorkerStore:
 
     def beat(self, worker_id: str) -> None:
         """One lives."""
+        now = datetime.now(UTC)
+        change = update(WorkerRow).where(WorkerRow.id == worker_id).values(seen_at=now)
         with Session(self._engine) as session, session.begin():
-            session.merge(WorkerRow(id=worker_id, seen_at=datetime.now(UTC)))
+            done: Any = session.execute(change)
+            if not done.rowcount:
+                session.add(WorkerRow(id=worker_id, seen_at=now))
 
     def silent(self, for_s: float) -> list[str]:
         """Those who have not said so for a while."""

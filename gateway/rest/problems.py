@@ -44,6 +44,8 @@ def install(app: FastAPI) -> None:
         """Unknown paths and methods: Starlette's own errors."""
         status = HTTPStatus(error.status_code)
         headers = dict(error.headers or {})
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = _allowed(app, request) or headers.get("Allow", "")
         if request.url.path.startswith(compat.PREFIX):
             code = status.phrase.lower().replace(" ", "_")
             return compat.say(status, status.phrase, code, error.detail, headers)
@@ -58,6 +60,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
         return problem(GatewayError("Something went wrong on our end."), request)
+
+
+def _allowed(app: FastAPI, request: Request) -> str:
+    """All methods of a path: Starlette knows those of the first route only."""
+    path = getattr(request.scope.get("route"), "path", "")
+    return ", ".join(sorted(method.upper() for method in app.openapi()["paths"].get(path, ())))
 
 
 def _answer(request: Request, body: dict[str, str | int], headers: dict[str, str]) -> JSONResponse:

@@ -1,5 +1,5 @@
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,13 @@ class Bulk:
 
 @pytest.fixture
 async def bulk(model: HalfModel, settings: Settings) -> AsyncIterator[Bulk]:
+    async with application(model, settings) as bulk:
+        yield bulk
+
+
+@asynccontextmanager
+async def application(model: HalfModel, settings: Settings) -> AsyncIterator[Bulk]:
+    """Serve until the block ends; each time with a key of its own for the default account."""
     engine = database.connect(settings.database)
     async with AsyncExitStack() as stack:
         work, gate = await stack.enter_async_context(core(model, settings, engine))

@@ -11,14 +11,16 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from gateway.accounts import database
 from gateway.accounts.accounts import AccountStore
 from gateway.accounts.keys import KeyStore
+from gateway.bulk.job_store import JobStore
 from gateway.bulk.sweeper import Sweeper
 from gateway.bulk.tables import JobRow
 from gateway.bulk.worker_store import WorkerStore
 from gateway.errors import ModelUnavailable, Overloaded
 from gateway.settings import Settings
-from tests.bulk.conftest import Bulk
+from tests.bulk.conftest import Bulk, application
 from tests.half_model import HalfModel
 from tests.rest.cases import Photo
 from tests.waiting import until
@@ -107,6 +109,12 @@ async def test_one_damaged_image_leaves_the_others_alone(
         ({"files": "1", "data": {"size": "big"}}, 400, "size must be"),
         ({"files": "1", "data": {"metadata": "["}}, 400, "JSON"),
         ({"files": "1", "data": {"metadata": "[]"}}, 400, "JSON object"),
+        ({"files": "1", "data": {"metadata": '{"a": NaN}'}}, 400, "JSON"),
+        ({"files": "1", "data": {"metadata": '{"a": "\\ud800"}'}}, 400, "JSON"),
+        ({"files": "1", "data": {"metadata": '{"a": [[]]}'}}, 400, "flat"),
+        ({"files": "1", "data": {"metadata": '{"a": "\\u0000"}'}}, 400, "flat"),
+        ({"files": "1", "data": {"custom_id": "a\0"}}, 400, "printed"),
+        ({"files": "1", "data": {"x_b64_b64": "x" * 5000}}, 400, "longer than 4096"),
         ({"files": "1", "data": {"custom_id": ["a", "b"]}}, 400, "more fields `custom_id`"),
         ({"files": "bg", "data": {"bg_color": "#FFF"}}, 400, "not both"),
         ({"content": b"--b--\r\n", "headers": FORM}, 400, "1 to 50"),
@@ -232,6 +240,58 @@ async def test_the_archive_has_safe_names_that_differ(bulk: Bulk, photo: Photo) 
     assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
     first = await bulk.client.get(job["items"][0]["result_url"])
     assert archive.read("a.png") == first.content
+
+
+async def test_a_result_that_is_gone_is_told(bulk: Bulk, photo: Photo, settings: Settings) -> None:
+    job = await bulk.ended(await accepted(bulk, images(photo())))
+    for path in stored(settings):
+        path.unlink()
+    for url in (job["items"][0]["result_url"], job["archive_url"]):
+        answer = await bulk.client.get(url)
+        assert answer.status_code == 404
+        assert answer.json()["type"] == "/problems/no-result"
+
+
+async def test_a_job_that_cannot_be_done_ends_too(
+    bulk: Bulk, model: HalfModel, photo: Photo, settings: Settings
+) -> None:
+    model.delay_s = 0.5
+    first = await accepted(bulk, images(photo()))  # the next one waits for it
+    files = [*images(photo()), ("bg_image", ("b.png", photo()))]
+    job_id = await accepted(bulk, files)
+    (settings.data_dir / "bulk" / job_id / "in" / "backdrop").unlink()
+    job = await bulk.ended(job_id)
+    assert job["status"] == "failed"
+    assert job["items"][0]["problem"]["type"] == "/problems/internal"
+    assert (await bulk.ended(first))["status"] == "completed"
+
+
+async def test_a_job_that_has_not_begun_is_canceled_at_once(
+    bulk: Bulk, model: HalfModel, photo: Photo
+) -> None:
+    model.delay_s = 1
+    first = await accepted(bulk, images(photo()))
+    second = await accepted(bulk, images(photo()))
+    answer = await bulk.client.post(f"/v1/bulk/{second}/cancel")
+    assert answer.json()["status"] == "canceled"
+    assert (await bulk.ended(first))["status"] == "completed"
+
+
+async def test_images_in_flight_at_the_end_are_not_failed(
+    model: HalfModel, settings: Settings, photo: Photo
+) -> None:
+    """The model is down when the service stops: its images are pending, for the next start."""
+    model.fail = ModelUnavailable("down", 30)
+    chosen = settings.model_copy(update={"shutdown_timeout_s": 0.1})
+    async with application(model, chosen) as bulk:
+        job_id = await accepted(bulk, images(photo(), photo()))
+        await until(lambda: model.calls > 0)
+    engine = database.connect(settings.database)
+    assert JobStore(engine).get(job_id).counts == {"pending": 2}
+    engine.dispose()
+    model.fail = None
+    async with application(model, chosen) as bulk:
+        assert (await bulk.ended(job_id))["status"] == "completed"
 
 
 async def test_only_successes_are_charged_once(bulk: Bulk, photo: Photo) -> None:

@@ -148,7 +148,7 @@ def test_a_folder_is_cut_out_here_or_by_a_service(
     assert "3 of 4 cut out" in done.stdout
     assert "bad.png: The file is not a readable" in done.stderr
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert written == ["a.png", "b.JPEG.png", "b.jpg.png"]
+    assert written == ["a.png", "b.jpg.png", "b.png"]
     first = (tmp_path / "out" / "a.png").read_bytes()
     assert first == (tmp_path / "out" / "b.jpg.png").read_bytes()
 

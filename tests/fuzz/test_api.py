@@ -11,7 +11,7 @@ from hypothesis import settings
 from gateway.accounts.keys import Limits
 from gateway.settings import Settings
 from tests.half_model import HalfModel
-from tests.rest.listening import listening
+from tests.listening import listening
 
 TOO_STRICT = "positive_data_acceptance,negative_data_rejection"
 """Bytes that are no image fit the description and are refused; unknown fields do not fit it and are
@@ -26,7 +26,7 @@ def test_no_request_finds_an_answer_that_is_not_described(tmp_path: Path) -> Non
     chosen = Settings(data_dir=tmp_path, image_urls="on", image_url_timeout_s=1)
     schemathesis = Path(sys.executable).with_name("schemathesis")
     before = psutil.Process().memory_info().rss
-    with listening(HalfModel(), chosen) as service:
+    with listening(HalfModel(), chosen, jobs=True) as service:
         command = [
             str(schemathesis),
             "run",

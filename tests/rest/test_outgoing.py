@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from gateway.rest import outgoing
 from gateway.settings import Settings
 from tests.half_model import HalfModel
-from tests.rest.listening import listening
+from tests.listening import listening
 
 
 def in_flight() -> float:

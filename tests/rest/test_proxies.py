@@ -7,7 +7,7 @@ import pytest
 
 from gateway.settings import Settings
 from tests.half_model import HalfModel
-from tests.rest.listening import listening
+from tests.listening import listening
 
 
 def wrong_key(url: str, address: str) -> int:

@@ -13,8 +13,8 @@ from gateway.errors import Overloaded
 from gateway.settings import Settings
 from gateway.together import together
 from tests.half_model import HalfModel
+from tests.listening import Listening, listening
 from tests.rest.cases import Photo, limit
-from tests.rpc.listening import Listening, listening
 
 TRANSPORTS = ["grpc", "http"]
 

@@ -27,10 +27,10 @@ from gateway.settings import Settings
 from gateway.tls import BadCertificate, check
 from loadtest.ports import free_port
 from tests.half_model import HalfModel
+from tests.listening import listening
 from tests.rest.cases import Photo
 from tests.rest.gateway import serving
 from tests.rpc.calls import Both, both, details
-from tests.rpc.listening import listening
 from tests.waiting import until
 
 GRPCURL = Path(sys.executable).with_name("grpcurl")

@@ -1,4 +1,4 @@
-"""The parts of a multipart body, one after the other: only one is in memory at a time."""
+"""The parts of a multipart body, one after the other: only one image is in memory at a time."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
 from gateway.errors import BadRequest, ClientGone, ImageTooLarge
-from gateway.orders.sent import check_length
+from gateway.orders.sent import MAX_FIELD_BYTES
 
 MAX_PARTS = 120
 """50 images, an id for each, and the options."""
@@ -107,8 +107,8 @@ class _Reader:
         if part.filename is not None:
             if len(part.data) > self._max_image_bytes:
                 raise ImageTooLarge(self._max_image_bytes)
-        else:
-            check_length(part.name.removesuffix("_b64"), len(part.data), self._max_image_bytes)
+        elif len(part.data) > MAX_FIELD_BYTES:
+            raise BadRequest(f"The field {part.name[:40]!r} is longer than {MAX_FIELD_BYTES}.")
 
     def end(self) -> None:
         self.inside = False

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -27,6 +27,7 @@ UPLOAD_TIMEOUT_S = 900.0
 """For all images of a job: 50 of 25 MB at 12 Mbit/s."""
 POLL_AFTER_S = 2
 MAX_PAGE = 100
+MAX_ID_LENGTH = 128
 
 
 def router(intake: Intake, gate: Gate, memory: Admission, settings: Settings) -> APIRouter:
@@ -51,7 +52,7 @@ def router(intake: Intake, gate: Gate, memory: Admission, settings: Settings) ->
     )
     async def create(request: Request, visit: entered) -> JSONResponse:
         """Answers as soon as all images are kept safely. They are done whatever happens."""
-        with memory.admit(settings.max_image_bytes):
+        with memory.admit(2 * settings.max_image_bytes):  # while it arrives, and as it is kept
             try:
                 async with asyncio.timeout(UPLOAD_TIMEOUT_S), intake.receiving(visit) as draft:
                     job = await _receive(request, draft, settings.max_image_bytes)
@@ -67,8 +68,9 @@ def router(intake: Intake, gate: Gate, memory: Admission, settings: Settings) ->
         before: datetime | None = None,
     ) -> dict[str, Any]:
         """Those of the key's account, newest first; `next` continues where this page ends."""
-        jobs = await intake.newest(visit, before=before, limit=limit)
-        last = jobs[-1].created_at.isoformat() if len(jobs) == limit else None
+        utc = before.astimezone(UTC) if before else None
+        jobs = await intake.newest(visit, before=utc, limit=limit)
+        last = f"{jobs[-1].created_at:%Y-%m-%dT%H:%M:%S.%fZ}" if len(jobs) == limit else None
         return {"jobs": [answers.summary(job) for job in jobs], "next_before": last}
 
     @routes.get("/{job_id}", operation_id="getBulkJob", summary="One job", responses=RESPONSES)
@@ -91,7 +93,7 @@ def router(intake: Intake, gate: Gate, memory: Admission, settings: Settings) ->
         said = _result(job, number)
         name = archive.names(job)[number]
         return StreamingResponse(
-            intake.storage.stream(f"{job.id}/out/{number}"),
+            await intake.opened(f"{job.id}/out/{number}"),
             media_type=said["media_type"],
             headers={
                 "Content-Length": str(said["size_bytes"]),
@@ -111,6 +113,8 @@ def router(intake: Intake, gate: Gate, memory: Admission, settings: Settings) ->
         job = await intake.find(job_id, visit)
         if not archive.names(job):
             raise NoResult("No image of this job has a result.")
+        first = min(archive.names(job))
+        await intake.opened(f"{job.id}/out/{first}")  # what is not there is told beforehand
         return StreamingResponse(
             archive.stream(job, intake.storage),
             media_type="application/zip",
@@ -145,7 +149,7 @@ async def _receive(request: Request, draft: Draft, max_image_bytes: int) -> Job:
         if part.filename is not None and (part.filename or part.data):
             await _keep(draft, part)
         elif part.name == "custom_id":
-            ids.append(part.text[:128])
+            ids.append(_id(part.text))
         else:
             texts[part.name] = part.text
     metadata = _metadata(texts.pop("metadata", "{}"))
@@ -155,21 +159,43 @@ async def _receive(request: Request, draft: Draft, max_image_bytes: int) -> Job:
 
 async def _keep(draft: Draft, part: Part) -> None:
     if part.name in IMAGES:
-        await draft.add((part.filename or "image")[:255], bytes(part.data))
+        await draft.add(_printable(part.filename or "image"), bytes(part.data))
     elif part.name == "bg_image":
         await draft.add_backdrop(bytes(part.data))
     else:
         raise BadRequest(f"Send the images in fields named `images`, not {part.name[:40]!r}.")
 
 
+def _printable(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "_" for letter in name)[:255]
+
+
 def _metadata(text: str) -> dict[str, Any]:
+    """The caller's own object, as it can be kept and said again.
+
+    Raises:
+        BadRequest: it is none, or it holds what JSON cannot say.
+    """
     try:
-        found = json.loads(text or "{}")
+        found = json.loads(text or "{}", parse_constant=_refuse)
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise BadRequest("metadata is no valid JSON.") from error
     if not isinstance(found, dict):
         raise BadRequest('metadata must be one JSON object, e.g. {"order": "12"}.')
+    if any(isinstance(value, dict | list) for value in found.values()) or "\\u0000" in text:
+        raise BadRequest("metadata must be flat: texts, numbers and booleans.")
     return found
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _id(text: str) -> str:
+    if len(text) > MAX_ID_LENGTH or not text.isprintable():
+        raise BadRequest(f"custom_id must be at most {MAX_ID_LENGTH} letters that can be printed.")
+    return text
 
 
 def _result(job: Job, number: int) -> dict[str, Any]:

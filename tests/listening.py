@@ -3,13 +3,15 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
 from gateway import server
 from gateway.accounts import database
+from gateway.accounts.keys import Limits
+from gateway.bulk import running as bulk
 from gateway.models.model import Model
 from gateway.settings import Settings
 from loadtest.ports import free_port
@@ -28,14 +30,19 @@ class Listening:
     thread: threading.Thread | None = None
 
     @property
+    def url(self) -> str:
+        """Of HTTP."""
+        return self.urls["http"]
+
+    @property
     def urls(self) -> dict[str, str]:
         """By scheme."""
         ports = {"http": self.http_port, "grpc": self.grpc_port}
         return {scheme: f"{scheme}://127.0.0.1:{port}" for scheme, port in ports.items()}
 
-    def new_key(self) -> str:
+    def new_key(self, limits: Limits | None = None) -> str:
         """The secret of a new key of the default account."""
-        return new_key(self.engine)
+        return new_key(self.engine, limits=limits)
 
     def stop(self) -> None:
         """As on SIGTERM; a second time it does nothing."""
@@ -47,8 +54,14 @@ class Listening:
 
 
 @contextmanager
-def listening(model: Model, settings: Settings) -> Iterator[Listening]:
-    """Listen until the block ends, on free ports unless the settings name others."""
+def listening(model: Model, settings: Settings, *, jobs: bool = False) -> Iterator[Listening]:
+    """Listen until the block ends, on free ports unless the settings name others.
+
+    Args:
+        model: behind both.
+        settings: of the service.
+        jobs: take bulk jobs too.
+    """
     usual = Settings()
     chosen = settings.model_copy(
         update={
@@ -63,10 +76,12 @@ def listening(model: Model, settings: Settings) -> Iterator[Listening]:
 
     async def serve() -> None:
         ports = server.Ports(chosen)
-        async with (
-            core(model, chosen, engine) as (work, gate),
-            ports.listening(work, gate, model) as stopping,
-        ):
+        async with AsyncExitStack() as stack:
+            work, gate = await stack.enter_async_context(core(model, chosen, engine))
+            intake = None
+            if jobs:
+                intake = await stack.enter_async_context(bulk.running(engine, work.remover, chosen))
+            stopping = await stack.enter_async_context(ports.listening(work, gate, model, intake))
             ready.set()
             await service.stopping.wait()
             stopping()
