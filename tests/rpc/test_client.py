@@ -5,10 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
-from tenacity import RetryCallState, Retrying
 
 from gateway.client import AsyncClient, Client, Problem
-from gateway.client.retries import policy
 from gateway.errors import Overloaded
 from gateway.settings import Settings
 from gateway.together import together
@@ -177,52 +175,6 @@ async def test_a_limit_says_how_long_to_wait(
                     await client.remove(photo())
                 assert refused.value.slug == "rate-limited"
                 assert 1 <= (refused.value.retry_after_s or 0) <= 120
-
-
-async def test_together_keeps_to_its_places() -> None:
-    running = most = 0
-
-    async def work(number: int) -> int:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        await asyncio.sleep(0.01 * (number % 3))
-        running -= 1
-        return number**2
-
-    found = {n: square async for n, square in together(range(20), work, at_once=4)}
-    assert found == {n: n**2 for n in range(20)}
-    assert most == 4
-
-
-@pytest.mark.parametrize(
-    ("told_s", "attempt", "least_s", "most_s"),
-    [(None, 1, 0.2, 0.25), (None, 3, 0.8, 1.0), (None, 9, 10, 12.5), (3, 1, 3, 3.75)],
-)
-def test_pauses_grow_and_follow_what_is_said(
-    told_s: float | None, attempt: int, least_s: float, most_s: float
-) -> None:
-    state = RetryCallState(Retrying(), None, (), {})
-    state.attempt_number = attempt
-    error = Problem("overloaded", "x", retry_after_s=told_s)
-    state.set_exception((Problem, error, None))
-    assert all(least_s <= policy(5)["wait"](state) <= most_s for _ in range(50))
-
-
-@pytest.mark.parametrize(
-    ("error", "tried_again"),
-    [
-        (Problem("overloaded", "x", retry_after_s=1), True),
-        (Problem("unreachable", "x"), True),
-        (Problem("bad-image", "x"), False),
-        (Problem("rate-limited", "x", retry_after_s=86_400), False),
-        (KeyError("x"), False),
-    ],
-)
-def test_only_what_may_pass_soon_is_tried_again(error: Exception, tried_again: bool) -> None:
-    state = RetryCallState(Retrying(), None, (), {})
-    state.set_exception((type(error), error, None))
-    assert bool(policy(5)["retry"](state)) is tried_again
 
 
 @pytest.mark.parametrize("scheme", TRANSPORTS)
