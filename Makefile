@@ -11,7 +11,7 @@ MODEL_DEV := .venv-model/dev.stamp
 MODEL := model_repository/isnet/1/manifest.json
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(SERVE) $(TRITON) $(MODEL) ## Set up what is missing, then serve
 	@CLEARBG_TRITON=$${CLEARBG_TRITON:-embedded} .venv/bin/clearbg serve --welcome
