@@ -1,5 +1,8 @@
 """Admission: how much may be worked on at once, since memory grows with it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from prometheus_client import Gauge
 
 from gateway.errors import Overloaded
@@ -53,6 +56,15 @@ class Admission:
             raise Overloaded(f"Too many {self._what} are in flight.", RETRY_AFTER_S)
         self.add(amount)
         return Place(self, amount)
+
+    @contextmanager
+    def counted(self, amount: int) -> Iterator[None]:
+        """Count inside the block, whatever the limit: what is there already cannot be refused."""
+        self.add(amount)
+        try:
+            yield
+        finally:
+            self.add(-amount)
 
     def add(self, amount: int) -> None:
         """Count, whatever the limit; with a minus, take it back."""

@@ -53,7 +53,7 @@ class GatewayError(Exception):
     retry_after_s: int | None = None
     """Whole seconds after which the same request may succeed; None if waiting won't help."""
 
-    def __init__(self, message: str = "") -> None:
+    def __init__(self, message: str = "Something went wrong on our end.") -> None:
         super().__init__(_utf8(message))
 
 

@@ -15,9 +15,8 @@ from stream_zip import (
 
 from gateway.bulk.job import Item, ItemStatus, Job
 from gateway.bulk.storage import Storage
-from gateway.options import Format
+from gateway.options import SUFFIXES
 
-SUFFIXES = {kind.media_type: kind.value for kind in Format}
 FILE = S_IFREG | 0o644
 MAX_STEM_LENGTH = 100
 MAX_PLAIN_BYTES = 2**32 - 2**20

@@ -45,7 +45,7 @@ class Intake:
         lives: timedelta,
     ) -> None:
         self.jobs, self.storage = jobs, storage
-        self.engine, self._remover, self._lives = engine, remover, lives
+        self.engine, self.remover, self._lives = engine, remover, lives
 
     @asynccontextmanager
     async def receiving(self, visit: Visit) -> AsyncIterator["Draft"]:
@@ -55,7 +55,7 @@ class Intake:
             JobsUnavailable: the database or the storage does not answer.
         """
         job_id = "job_" + "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))
-        draft = Draft(job_id, self, self._remover, self.engine)
+        draft = Draft(job_id, self)
         async with _outages():
             await asyncio.to_thread(
                 self.jobs.begin,
@@ -136,8 +136,8 @@ class Intake:
 class Draft:
     """A job that is being received."""
 
-    def __init__(self, job_id: str, intake: Intake, remover: Remover, engine: Engine) -> None:
-        self._id, self._intake, self._remover, self._engine = job_id, intake, remover, engine
+    def __init__(self, job_id: str, intake: Intake) -> None:
+        self._id, self._intake = job_id, intake
         self._names: list[str] = []
         self.has_backdrop = False
         self.accepted = False
@@ -202,12 +202,12 @@ class Draft:
         job = await asyncio.shield(accepting)
         with contextlib.suppress(*OUTAGES):  # the sweeper enqueues what was accepted
             async with asyncio.timeout(ENQUEUE_TIMEOUT_S):
-                await self._engine.enqueue(job.id, job.account_id)
+                await self._intake.engine.enqueue(job.id, job.account_id)
         return job
 
     async def _check(self, what: str, data: bytes) -> None:
         try:
-            await self._remover.check(data)
+            await self._intake.remover.check(data)
         except GatewayError as error:
             error.args = (f"{what}: {error}",)
             raise

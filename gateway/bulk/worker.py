@@ -69,7 +69,7 @@ class Worker:
             return  # it was deleted meanwhile
         except Exception:
             log.exception("unforeseen error with bulk job %s", job_id)
-            why = problem(GatewayError("Something went wrong on our end."))
+            why = problem(GatewayError())
             await through_outages(asyncio.to_thread, self._jobs.fail, job_id, why)
         await through_outages(asyncio.to_thread, self._jobs.finish, job_id)
         await through_outages(self._storage.delete, f"{job_id}/in")
@@ -136,7 +136,7 @@ class Worker:
             raise
         except Exception as error:
             log.exception("unforeseen error with an image of bulk job %s", job_id)
-            raise GatewayError("Something went wrong on our end.") from error
+            raise GatewayError from error
 
     async def _keep(self, job: Job, number: int, result: Result) -> None:
         await through_outages(self._storage.put, f"{job.id}/out/{number}", result.data)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from gateway.cli.console import settings
-from gateway.client import Asked, AsyncClient, Cutout
+from gateway.client import Asked, AsyncClient, Cutout, Query
 from gateway.models import choose
 from gateway.options import parse
 from gateway.removal import Remover
@@ -40,9 +40,8 @@ async def here() -> AsyncIterator[Remove]:
     remover = Remover(model, chosen)
 
     async def ask(image: bytes, asked: Asked) -> Cutout:
-        given = {name: str(value) for name, value in asked.items() if name != "bg_image"}
-        given["shadow"] = f"{asked['shadow']:f}"
-        done = await remover.remove(image, parse(given), backdrop=asked["bg_image"] or None)
+        query = Query(image, asked)
+        done = await remover.remove(image, parse(query.texts), backdrop=query.backdrop or None)
         return Cutout(
             image=done.data,
             media_type=done.media_type,

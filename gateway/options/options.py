@@ -37,6 +37,10 @@ MEDIA_TYPES = {
 }
 
 
+SUFFIXES = {media_type: kind.value for kind, media_type in MEDIA_TYPES.items()}
+"""Of file names, by media type."""
+
+
 class Channels(StrEnum):
     """What the result shows."""
 

@@ -12,14 +12,13 @@ from urllib.parse import quote
 from fastapi import Request, Response
 
 from gateway.admission import Admission
-from gateway.options import Format
+from gateway.options import SUFFIXES
 from gateway.orders.order import Order
 from gateway.removal import Result
 from gateway.rest.outgoing import Outgoing
 
 MAX_STEM_LENGTH = 100
 REFUSED = re.compile(r";q=0(\.0*)?$")
-SUFFIXES = {kind.media_type: kind.value for kind in Format}
 
 
 def as_json(result: Result) -> bytes:

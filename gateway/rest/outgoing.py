@@ -26,15 +26,14 @@ class Outgoing(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send everything, or leave the answer unfinished: then the connection is closed."""
         body = memoryview(self.body)
-        self._memory.add(len(body))
         try:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
-                start = {"status": self.status_code, "headers": self.raw_headers}
-                await send({"type": "http.response.start", **start})
-                for at in range(0, len(body), CHUNK_BYTES):
-                    chunk, more = bytes(body[at : at + CHUNK_BYTES]), at + CHUNK_BYTES < len(body)
-                    await send({"type": "http.response.body", "body": chunk, "more_body": more})
+            with self._memory.counted(len(body)):
+                async with asyncio.timeout(SEND_TIMEOUT_S):
+                    start = {"status": self.status_code, "headers": self.raw_headers}
+                    await send({"type": "http.response.start", **start})
+                    for at in range(0, len(body), CHUNK_BYTES):
+                        after = at + CHUNK_BYTES
+                        chunk, more = bytes(body[at:after]), after < len(body)
+                        await send({"type": "http.response.body", "body": chunk, "more_body": more})
         except TimeoutError:
             log.warning("a client did not take its answer within %g s", SEND_TIMEOUT_S)
-        finally:
-            self._memory.add(-len(body))

@@ -59,7 +59,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> JSONResponse:
-        return problem(GatewayError("Something went wrong on our end."), request)
+        return problem(GatewayError(), request)
 
 
 def _allowed(app: FastAPI, request: Request) -> str:

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import grpc
@@ -91,6 +92,19 @@ class Call:
         except DecodeError as error:
             raise BadRequest("The message cannot be read.") from error
 
+    @asynccontextmanager
+    async def reading(
+        self, decode: Callable[[bytes], Message], stopping: asyncio.Event
+    ) -> AsyncIterator[tuple[asyncio.Task[Message | None], asyncio.Task[bool]]]:
+        """Two tasks inside the block: one reads, see `read`; one ends when the service stops."""
+        tasks = asyncio.create_task(self.read(decode)), asyncio.create_task(stopping.wait())
+        try:
+            yield tasks
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
     async def write(self, message: bytes) -> None:
         """Send a message, and wait until the caller takes it.
 
@@ -98,17 +112,15 @@ class Call:
             DeadlineExceeded: it does not.
             ClientGone: the connection is gone.
         """
-        self._memory.add(len(message))
         try:
-            async with self._writing, asyncio.timeout(SEND_TIMEOUT_S):
-                await self._context.write(message)
+            with self._memory.counted(len(message)):
+                async with self._writing, asyncio.timeout(SEND_TIMEOUT_S):
+                    await self._context.write(message)
         except TimeoutError as error:
             log.warning("a client did not take its answer within %g s", SEND_TIMEOUT_S)
             raise DeadlineExceeded(SEND_TIMEOUT_S) from error
         except aio.BaseError as error:
             raise ClientGone from error
-        finally:
-            self._memory.add(-len(message))
 
     async def run(self, route: str, work: Callable[["Call"], Awaitable[None]]) -> None:
         """Do a call's work, and end the call with the status that says how it went."""
@@ -129,7 +141,7 @@ class Call:
         """An error as it is told; one that is a bug of ours is told in full to the log only."""
         if not isinstance(error, GatewayError):
             log.error("unforeseen error id=%s", self.id, exc_info=error)
-            error = GatewayError("Something went wrong on our end.")
+            error = GatewayError()
         ERRORS.labels(error.slug).inc()
         return error
 

@@ -111,20 +111,14 @@ class Service:
         self, call: Call, visit: Visit, decode: Callable[[bytes], Message], timeout_s: float
     ) -> Message:
         """The one message of a unary call."""
-        async with self._readers.place(visit.key.id, READ_WAIT_S):
-            read = asyncio.create_task(call.read(decode))
-            stop = asyncio.create_task(self.stopping.wait())
-            try:
-                await asyncio.wait(
-                    (read, stop), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
-                )
-                if not read.done():
-                    raise self._unread()
-                request = read.result()
-            finally:
-                read.cancel()
-                stop.cancel()
-                await asyncio.gather(read, stop, return_exceptions=True)
+        async with (
+            self._readers.place(visit.key.id, READ_WAIT_S),
+            call.reading(decode, self.stopping) as (read, stop),
+        ):
+            await asyncio.wait((read, stop), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if not read.done():
+                raise self._unread()
+            request = read.result()
         if request is None:
             raise BadRequest("Send one message.")
         return request

@@ -39,8 +39,7 @@ class Stream:
 
     def __init__(self, call: Call, work: Work, settings: Settings, stopping: asyncio.Event) -> None:
         self._call, self._work, self._stopping = call, work, stopping
-        self._most = settings.grpc_stream_images
-        self._places = asyncio.Semaphore(self._most)
+        self._places = asyncio.Semaphore(settings.grpc_stream_images)
         self._in_hand = 0
 
     async def run(self) -> None:
@@ -74,9 +73,7 @@ class Stream:
 
     async def _next(self) -> Received | None:
         """The next image; None at the end, or when the service stops."""
-        read = asyncio.create_task(self._call.read(received_of_stream))
-        stop = asyncio.create_task(self._stopping.wait())
-        try:
+        async with self._call.reading(received_of_stream, self._stopping) as (read, stop):
             while True:
                 done, _ = await asyncio.wait(
                     (read, stop), timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED
@@ -85,10 +82,6 @@ class Stream:
                     return read.result() if read.done() else None
                 if not self._in_hand:
                     raise IdleStream(f"Nothing came for {IDLE_S:g} s: open another one.", 1)
-        finally:
-            read.cancel()
-            stop.cancel()
-            await asyncio.gather(read, stop, return_exceptions=True)
 
     async def _answer(self, image: Received) -> None:
         self._in_hand += 1

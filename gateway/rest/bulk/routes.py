@@ -111,9 +111,10 @@ def router(intake: Intake, gate: Gate, memory: Admission, settings: Settings) ->
     async def whole(job_id: str, visit: entered) -> StreamingResponse:
         """All images that succeeded so far, named by their `custom_id` or file name."""
         job = await intake.find(job_id, visit)
-        if not archive.names(job):
+        named = archive.names(job)
+        if not named:
             raise NoResult("No image of this job has a result.")
-        first = min(archive.names(job))
+        first = min(named)
         await intake.opened(f"{job.id}/out/{first}")  # what is not there is told beforehand
         return StreamingResponse(
             archive.stream(job, intake.storage),
