@@ -91,15 +91,6 @@ async def test_what_would_not_be_done_in_time_is_refused_at_once(
     assert runtime.seen == [1, 2]
 
 
-async def test_one_long_stall_does_not_lock_an_idle_model(model: CpuModel, runtime: Gated) -> None:
-    stalled = ask(model, 1)
-    await asyncio.sleep(0.3)
-    runtime.gate.release()
-    assert (await stalled).compute_s >= 0.3
-    runtime.gate.release()
-    assert (await ask(model, 2, timeout_s=0.2)).mask[0, 0] == 2
-
-
 async def test_a_missed_deadline_frees_its_place_and_never_runs(
     model: CpuModel, runtime: Gated
 ) -> None:
