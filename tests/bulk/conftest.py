@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +18,8 @@ from tests.rest.gateway import core, new_key
 from tests.waiting import until
 
 __all__ = ["bulk", "model", "settings"]
+
+Files = list[tuple[str, Any]]
 
 
 @dataclass
@@ -59,3 +62,19 @@ async def application(model: HalfModel, settings: Settings) -> AsyncIterator[Bul
             client.headers["X-API-Key"] = new_key(engine)
             yield Bulk(client, intake, engine)
     engine.dispose()
+
+
+def images(*files: bytes, field: str = "images") -> Files:
+    return [(field, (f"photo {number}.png", file)) for number, file in enumerate(files)]
+
+
+def stored(settings: Settings) -> list[Path]:
+    """All blobs there are."""
+    return [path for path in (settings.data_dir / "bulk").rglob("*") if path.is_file()]
+
+
+async def accepted(bulk: Bulk, files: Files, **data: Any) -> str:
+    answer = await bulk.client.post("/v1/bulk", files=files, data=data)
+    assert answer.status_code == 202, answer.text
+    job_id: str = answer.json()["job_id"]
+    return job_id
