@@ -14,6 +14,9 @@
       ImageTooLarge             image-too-large      413  INVALID_ARGUMENT
       NoJob                     no-job               404  NOT_FOUND           or another's
       NoResult                  no-result            404  NOT_FOUND           or none yet
+      InProgress                in-progress          409  ABORTED             sent twice at once
+      KeyReused                 key-reused           422  INVALID_ARGUMENT    for something else
+      NoDelivery                no-delivery          404  NOT_FOUND           of a webhook
       RateLimited               rate-limited         429  RESOURCE_EXHAUSTED
       Overloaded                overloaded           503  UNAVAILABLE         refused at once
       LimitsUnavailable         limits-unavailable   503  UNAVAILABLE         nobody can count
@@ -190,6 +193,30 @@ class NoResult(GatewayError):
     code = "not_found"
 
 
+class NoDelivery(GatewayError):
+    """There is no such webhook, or it is another account's."""
+
+    slug, title, http = "no-delivery", "There is no such delivery", HTTPStatus.NOT_FOUND
+    grpc = StatusCode.NOT_FOUND
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such delivery, or it is too long ago.")
+
+
+class KeyReused(GatewayError):
+    """An idempotency key was used before, with another request."""
+
+    slug, title = "key-reused", "Idempotency key was used before"
+    http, grpc = HTTPStatus.UNPROCESSABLE_ENTITY, StatusCode.INVALID_ARGUMENT
+    code = "key_reused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key came with another request before: send a new key with this one."
+        )
+
+
 class _RetryLater(GatewayError):
     http, grpc = HTTPStatus.SERVICE_UNAVAILABLE, StatusCode.UNAVAILABLE
     code = "service_unavailable"
@@ -205,6 +232,14 @@ class RateLimited(_RetryLater):
     slug, title, http = "rate-limited", "Rate limit exceeded", HTTPStatus.TOO_MANY_REQUESTS
     grpc = StatusCode.RESOURCE_EXHAUSTED
     code = "rate_limit_exceeded"
+
+
+class InProgress(_RetryLater):
+    """What was sent with this idempotency key is still arriving."""
+
+    slug, title, http = "in-progress", "The first request is still arriving", HTTPStatus.CONFLICT
+    grpc = StatusCode.ABORTED
+    code = "in_progress"
 
 
 class LimitsUnavailable(_RetryLater):

@@ -26,4 +26,16 @@ FALLBACKS = Counter("clearbg_fallbacks", "Images given to the CPU because Triton
 RATE_LIMIT_FAILURES = Counter(
     "clearbg_rate_limit_failures", "Questions that the rate limits' store did not answer."
 )
+BULK_JOBS = Counter("clearbg_bulk_jobs", "Bulk jobs that have ended, by their status.", ["status"])
+BULK_IMAGES = Counter(
+    "clearbg_bulk_images", "Images of bulk jobs that have ended, by their status.", ["status"]
+)
+BULK_RETRIES = Counter("clearbg_bulk_retries", "Times that a bulk image waited for room.")
+BULK_WAITING = Gauge("clearbg_bulk_jobs_waiting", "Bulk jobs that have not begun.")
+BULK_WAITING_SECONDS = Gauge(
+    "clearbg_bulk_oldest_waiting_seconds", "Age of the oldest bulk job that has not begun."
+)
+WEBHOOK_ATTEMPTS = Counter(
+    "clearbg_webhook_attempts", "Attempts to deliver a webhook, by outcome.", ["outcome"]
+)
 BUILD = Info("clearbg_build", "Version of the service.")

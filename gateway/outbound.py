@@ -8,10 +8,11 @@ its use all end there.
 import asyncio
 import ipaddress
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -33,7 +34,7 @@ class ForbiddenAddress(OSError):
 
 
 class Outbound:
-    """Fetches images from URLs. Use it inside `session`.
+    """Fetches images from URLs, and sends webhooks. Use it inside `session`.
 
     Args:
         allowed: networks that may be reached although they are not public.
@@ -67,17 +68,41 @@ class Outbound:
 
         Raises:
             BadUrl: it is no http or https URL.
-        FailedDownload: it is not public, or does not answer with a file in time.
+            FailedDownload: it is not public, or does not answer with a file in time.
             ImageTooLarge: as soon as there is more than `max_bytes`.
         """
+        async with self._asking("GET", url, max_redirects=MAX_REDIRECTS) as answer:
+            if answer.status != 200:
+                raise FailedDownload(f"answered with status {answer.status}.")
+            return await _read(answer, max_bytes)
+
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, float | None]:
+        """Send something; redirects are not followed, and what is answered is not read.
+
+        Returns:
+            The answer's status, and the seconds to wait that it asks for.
+
+        Raises:
+            BadUrl, FailedDownload: as for `fetch`.
+        """
+        async with self._asking(
+            "POST", url, data=body, headers=headers, allow_redirects=False
+        ) as answer:
+            wait = answer.headers.get("Retry-After", "")
+            return answer.status, float(wait) if wait.isdecimal() else None
+
+    @asynccontextmanager
+    async def _asking(
+        self, method: str, url: str, **request: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         if not url.lower().startswith(("http://", "https://")):
             raise BadUrl("must begin with http:// or https://.")
-        assert self._session, "fetch was called outside of session"
+        assert self._session, "asked outside of session"
         try:
-            async with self._session.get(url, max_redirects=MAX_REDIRECTS) as answer:
-                if answer.status != 200:
-                    raise FailedDownload(f"answered with status {answer.status}.")
-                return await _read(answer, max_bytes)
+            async with self._session.request(method, url, **request) as answer:
+                yield answer
         except TimeoutError as error:
             raise FailedDownload(
                 f"did not answer in full within {self._timeout_s:g} seconds."

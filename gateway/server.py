@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 
 from sqlalchemy import Engine
@@ -45,31 +46,63 @@ async def serve(settings: Settings, started: Callable[[Engine], None]) -> None:
         ModelNotBuilt, ModelRefused: there is no model as asked for; the message says what to do.
     """
     tls.check(settings)
-    operations_socket = bind(settings.host, settings.operations_port, "CLEARBG_OPERATIONS_PORT")
     ports = Ports(settings)
-    engine = database.connect(settings.database)
     stop = _on_signal()
+    async with (
+        _core(settings, stop) as core,
+        gate(core.engine, settings) as entrance,
+        outbound(settings) as fetcher,
+        bulk.running(core.engine, core.remover, settings) as intake,
+        ports.listening(
+            Work(core.remover, fetcher, settings), entrance, core.model, intake
+        ) as stopping,
+    ):
+        started(core.engine)
+        await stop.wait()
+        log.info("stopping: requests in flight finish first")
+        intake.stop()
+        stopping()
+
+
+async def work(settings: Settings, started: Callable[[Engine], None]) -> None:
+    """Do bulk jobs until SIGTERM or SIGINT, and nothing else; see `serve`."""
+    stop = _on_signal()
+    async with (
+        _core(settings, stop) as core,
+        bulk.running(core.engine, core.remover, settings),
+    ):
+        started(core.engine)
+        await stop.wait()
+        log.info("stopping: images in flight finish first")
+
+
+@dataclass(frozen=True)
+class Core:
+    """What every process of the service has."""
+
+    engine: Engine
+    model: Model
+    remover: Remover
+
+
+@asynccontextmanager
+async def _core(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Core]:
+    """The model and the database inside the block; operators see them from the beginning on."""
+    operations_socket = bind(settings.host, settings.operations_port, "CLEARBG_OPERATIONS_PORT")
+    engine = database.connect(settings.database)
     model: Model | None = None
     operations = app.operations(lambda: None if stop.is_set() else model)
     async with (
-        gate(engine, settings) as entrance,
-        outbound(settings) as fetcher,
         HttpListener(operations, operations_socket, settings).running(),
         choose.model(settings) as chosen,
     ):
         model = chosen
         remover = Remover(model, settings)
-        work = Work(remover, fetcher, settings)
-        async with (
-            bulk.running(engine, remover, settings) as intake,
-            ports.listening(work, entrance, model, intake) as stopping,
-        ):
-            BUILD.info({"version": version("clearbg")})
-            started(engine)
-            await stop.wait()
-            log.info("stopping: requests in flight finish first")
-            stopping()
-        remover.close()
+        BUILD.info({"version": version("clearbg")})
+        try:
+            yield Core(engine, model, remover)
+        finally:
+            remover.close()
 
 
 class Ports:

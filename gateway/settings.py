@@ -119,6 +119,16 @@ class Settings(BaseSettings):
     keys; default: a folder of the data folder."""
     bulk_ttl_h: float = Field(default=24.0, gt=0)
     """Hours from a bulk job's beginning until it and its results are removed."""
+    bulk_jobs_per_account: int = Field(default=100, ge=0)
+    """Bulk jobs of one account that have not ended; more are refused with 429. 0: no limit."""
+    bulk_work: Literal["here", "elsewhere"] = "here"
+    """Whether this process does bulk jobs itself; `elsewhere`: only `clearbg worker` does."""
+    bulk_results: Literal["sent", "redirect"] = "sent"
+    """`redirect` sends callers to presigned S3 URLs for their results."""
+    webhooks: Literal["on", "off"] = "on"
+    """Whether `webhook_url` is told of a bulk job's end; on the public internet only."""
+    webhook_networks: str = ""
+    """Networks, e.g. `10.1.0.0/16`, that `webhook_url` may reach although they are not public."""
     worker_id: str = ""
     """Tells processes that do bulk jobs apart, and stays over a restart; default: host name and
     operations port."""
@@ -131,6 +141,8 @@ class Settings(BaseSettings):
             raise ValueError("CLEARBG_TLS_CERT and CLEARBG_TLS_KEY go together")
         if self.http == self.grpc == "off":
             raise ValueError("one of CLEARBG_HTTP and CLEARBG_GRPC must be on")
+        if self.bulk_results == "redirect" and not self.bulk_storage_url.startswith("s3://"):
+            raise ValueError("CLEARBG_BULK_RESULTS=redirect needs CLEARBG_BULK_STORAGE_URL=s3://…")
         return self
 
     @field_validator("cors_origins")
@@ -147,11 +159,16 @@ class Settings(BaseSettings):
         return networks(self.image_url_networks)
 
     @property
+    def webhook_allowed(self) -> Networks:
+        """`webhook_networks`, parsed."""
+        return networks(self.webhook_networks)
+
+    @property
     def proxy_networks(self) -> Networks:
         """`trusted_proxies`, parsed."""
         return networks(self.trusted_proxies)
 
-    @field_validator("image_url_networks", "trusted_proxies")
+    @field_validator("image_url_networks", "webhook_networks", "trusted_proxies")
     @classmethod
     def _networks(cls, text: str) -> str:
         networks(text)

@@ -15,6 +15,7 @@ from stream_zip import (
 
 from gateway.bulk.job import Item, ItemStatus, Job
 from gateway.bulk.storage import Storage
+from gateway.errors import NoResult
 from gateway.options import SUFFIXES
 
 FILE = S_IFREG | 0o644
@@ -41,6 +42,18 @@ def names(job: Job) -> dict[int, str]:
             taken.add(name.lower())
             found[item.number] = name
     return found
+
+
+def first(job: Job) -> int:
+    """The number of the first result.
+
+    Raises:
+        NoResult: there is none.
+    """
+    named = names(job)
+    if not named:
+        raise NoResult("No image of this job has a result.")
+    return min(named)
 
 
 async def stream(job: Job, storage: Storage) -> AsyncIterator[bytes]:

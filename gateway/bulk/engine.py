@@ -1,15 +1,19 @@
-"""DBOS hands jobs to workers: durably, one job of an account at a time, and again after a crash."""
+"""DBOS does what must be done: durably, and again after a crash."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
-QUEUE = "bulk"
+from gateway.webhooks import courier
+
+JOBS, WEBHOOKS = "bulk", "webhooks"
+"""The queues, of workflows of the same names."""
 JOBS_AT_ONCE = 4
 """Of different accounts: one account's many jobs wait for each other, and for nobody else's."""
 POLL_S = 0.2
@@ -20,24 +24,33 @@ MAX_RECOVERIES = 1000
 logging.getLogger("dbos").setLevel(logging.WARNING)
 
 
+@dataclass(frozen=True)
+class Duties:
+    """What there is to do. Each may be called again for what it had begun."""
+
+    work_off: Callable[[str], Awaitable[None]]
+    """Does a job."""
+    attempt: Callable[[str, int, int], Awaitable[float | None]]
+    """Tries to deliver a webhook; see `Courier.attempt`."""
+
+
 class Engine:
     """One process's share in the work.
 
     Args:
-        url: of the database that DBOS keeps its queue in.
+        url: of the database that DBOS keeps its queues in.
         worker_id: tells processes apart; a restarted one must have the same.
-        work_off: does a job, and may be called again for one that it had begun.
+        duties: what is done here; None: nothing, other processes do it.
     """
 
-    def __init__(
-        self, url: str, worker_id: str, work_off: Callable[[str], Awaitable[None]]
-    ) -> None:
-        self._url, self._worker_id, self._work_off = url, worker_id, work_off
-        self._workflow: Callable[[str], Coroutine[Any, Any, None]] | None = None
+    def __init__(self, url: str, worker_id: str, duties: Duties | None) -> None:
+        self._url, self._worker_id, self._duties = url, worker_id, duties
+        self._do_job: Callable[[str], Coroutine[Any, Any, None]] | None = None
+        self._deliver: Callable[[str, int], Coroutine[Any, Any, None]] | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Take jobs inside the block."""
+        """Take work inside the block."""
         DBOS(
             config={
                 "name": "clearbg",
@@ -47,24 +60,17 @@ class Engine:
                 "log_level": "WARNING",
             }
         )
-        work_off = self._work_off
-
-        @DBOS.step(name="work_off")
-        async def step(job_id: str) -> None:
-            await work_off(job_id)
-
-        @DBOS.workflow(name="bulk_job", max_recovery_attempts=MAX_RECOVERIES)
-        async def workflow(job_id: str) -> None:
-            await step(job_id)
-
-        self._workflow = workflow
+        self._register()
+        if self._duties is None:
+            DBOS.listen_queues([])
         DBOS.launch()  # here, so that workflows run on this event loop
         await DBOS.register_queue_async(
-            QUEUE,
+            JOBS,
             worker_concurrency=JOBS_AT_ONCE,
             partition_concurrency=1,
             polling_interval_sec=POLL_S,
         )
+        await DBOS.register_queue_async(WEBHOOKS, polling_interval_sec=POLL_S)
         try:
             yield
         finally:
@@ -72,21 +78,66 @@ class Engine:
             # DBOS had made its own threads the loop's, and they have ended.
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
+    def _register(self) -> None:
+        """Tell DBOS what to do: steps are what is done again after a crash."""
+        duties = self._duties
+
+        @DBOS.step(name="work_off")
+        async def work_off(job_id: str) -> None:
+            assert duties
+            await duties.work_off(job_id)
+
+        @DBOS.step(name="attempt")
+        async def attempt(delivery_id: str, run: int, number: int) -> float | None:
+            assert duties
+            return await duties.attempt(delivery_id, run, number)
+
+        @DBOS.workflow(name=JOBS, max_recovery_attempts=MAX_RECOVERIES)
+        async def do_job(job_id: str) -> None:
+            await work_off(job_id)
+
+        @DBOS.workflow(name=WEBHOOKS, max_recovery_attempts=MAX_RECOVERIES)
+        async def deliver(delivery_id: str, run: int) -> None:
+            told_s = 0.0
+            for number in range(len(courier.PAUSES_S)):
+                await DBOS.sleep_async(courier.pause_s(number, told_s))
+                wish_s = await attempt(delivery_id, run, number)
+                if wish_s is None:
+                    return
+                told_s = wish_s
+
+        self._do_job, self._deliver = do_job, deliver
+
     async def enqueue(self, job_id: str, account_id: int) -> None:
         """Have a job done. Once it is enqueued, to do so again changes nothing."""
-        assert self._workflow
+        assert self._do_job
         with SetWorkflowID(job_id), SetEnqueueOptions(queue_partition_key=str(account_id)):
-            await DBOS.enqueue_workflow_async(QUEUE, self._workflow, job_id)
+            await DBOS.enqueue_workflow_async(JOBS, self._do_job, job_id)
+
+    async def deliver(self, delivery_id: str, run: int) -> None:
+        """Have a webhook delivered; likewise."""
+        assert self._deliver
+        with SetWorkflowID(_delivery(delivery_id, run)):
+            await DBOS.enqueue_workflow_async(WEBHOOKS, self._deliver, delivery_id, run)
 
     async def forget(self, job_id: str) -> None:
         """Remove all traces of a job that has ended."""
         await DBOS.delete_workflow_async(job_id)
 
+    async def forget_delivery(self, delivery_id: str, runs: int) -> None:
+        """Remove all traces of a webhook."""
+        ids = [_delivery(delivery_id, run) for run in range(1, runs + 1)]
+        await DBOS.delete_workflows_async(ids)
+
     async def take_over(self, worker_id: str) -> list[str]:
-        """Put the jobs of a dead worker back into the queue; gives their ids."""
+        """Put what a dead worker had begun back into the queues; gives its ids."""
         lost = await DBOS.list_workflows_async(
             status="PENDING", executor_id=worker_id, load_input=False, load_output=False
         )
         for workflow in lost:
-            await DBOS.resume_workflow_async(workflow.workflow_id, queue_name=QUEUE)
+            await DBOS.resume_workflow_async(workflow.workflow_id, queue_name=workflow.name)
         return [workflow.workflow_id for workflow in lost]
+
+
+def _delivery(delivery_id: str, run: int) -> str:
+    return f"{delivery_id}-{run}"

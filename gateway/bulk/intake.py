@@ -1,28 +1,47 @@
-"""Jobs on their way in, and what their owners may see and do."""
+"""Where jobs come in, and what their owners may see and do."""
 
 import asyncio
 import contextlib
 import re
 import secrets
 import string
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from gateway.accounts.gate import Visit
+from gateway.bulk import archive, fields
+from gateway.bulk.draft import Draft
 from gateway.bulk.engine import Engine
-from gateway.bulk.job import MAX_IMAGES, Job
+from gateway.bulk.job import Job, Status
 from gateway.bulk.job_store import JobStore
-from gateway.bulk.patience import OUTAGES
 from gateway.bulk.storage import Storage
-from gateway.errors import BadRequest, GatewayError, JobsUnavailable, NoJob, NoResult
+from gateway.errors import InProgress, NoJob, NoResult, RateLimited
+from gateway.outages import OUTAGES, told
 from gateway.removal import Remover
+from gateway.settings import Settings
+from gateway.webhooks.webhooks import Webhooks
 
 ALPHABET = string.ascii_lowercase + string.digits
 ID_LENGTH = 20
 ID = re.compile(rf"job_[a-z0-9]{{{ID_LENGTH}}}")
-RETRY_AFTER_S, ENQUEUE_TIMEOUT_S = 5, 5.0
+RETRY_AFTER_S, TOO_MANY_RETRY_AFTER_S = 5, 30
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """A result of a job."""
+
+    path: str
+    """In the storage."""
+    name: str
+    """For a file of it."""
+    media_type: str
+    size_bytes: int
+    link: str | None
+    """Where callers are sent to get it; None: it is sent from here."""
 
 
 class Intake:
@@ -33,7 +52,8 @@ class Intake:
         storage: keeps their images.
         engine: has them done.
         remover: knows what an image is.
-        lives: how long a job and its results are kept.
+        webhooks: tell of jobs' ends.
+        settings: how many, and how long they are kept.
     """
 
     def __init__(
@@ -42,35 +62,83 @@ class Intake:
         storage: Storage,
         engine: Engine,
         remover: Remover,
-        lives: timedelta,
+        webhooks: Webhooks,
+        settings: Settings,
     ) -> None:
-        self.jobs, self.storage = jobs, storage
-        self.engine, self.remover, self._lives = engine, remover, lives
+        self.jobs, self.storage, self.webhooks = jobs, storage, webhooks
+        self.engine, self.remover, self._settings = engine, remover, settings
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let those who watch a job go."""
+        self._stopping.set()
+
+    async def stops_within(self, seconds: float) -> bool:
+        """Wait so long; gives at once whether the service stops."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        return self._stopping.is_set()
 
     @asynccontextmanager
-    async def receiving(self, visit: Visit) -> AsyncIterator["Draft"]:
+    async def receiving(self, visit: Visit, idempotency_key: str = "") -> AsyncIterator[Draft]:
         """A job that is being sent: unless it is accepted in the block, nothing of it is kept.
 
+        Args:
+            visit: whose it is.
+            idempotency_key: the caller's; sent again with the same, it makes no second job.
+
         Raises:
+            BadOption: the idempotency key cannot be one.
+            InProgress: the job with this key is still arriving.
+            RateLimited: the account has too many jobs that have not ended.
             JobsUnavailable: the database or the storage does not answer.
         """
-        job_id = "job_" + "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))
-        draft = Draft(job_id, self)
-        async with _outages():
-            await asyncio.to_thread(
-                self.jobs.begin,
-                job_id,
-                account_id=visit.key.account_id,
-                key_id=visit.key.id,
-                lives=self._lives,
-            )
+        key = fields.idempotency_key(idempotency_key)
+        async with told():
+            draft = await self._begun(visit, key)
             try:
                 yield draft
             finally:
-                if not draft.accepted:
+                if not draft.accepted and not draft.is_replayed:
                     with contextlib.suppress(*OUTAGES):  # then it goes when it expires
-                        await self.storage.delete(job_id)
-                        await asyncio.to_thread(self.jobs.delete, job_id)
+                        await self.storage.delete(draft.id)
+                        await asyncio.to_thread(self.jobs.give_up, draft.id)
+
+    async def _begun(self, visit: Visit, key: str) -> Draft:
+        account_id = visit.key.account_id
+        job_id = "job_" + "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))
+        earlier = await asyncio.to_thread(self.jobs.with_key, account_id, key) if key else None
+        if earlier is None:
+            await self._check_open(account_id)
+            begin = asyncio.to_thread(
+                self.jobs.begin,
+                job_id,
+                account_id=account_id,
+                key_id=visit.key.id,
+                idempotency_key=key,
+            )
+            if await begin:
+                return Draft(job_id, self, self._settings.bulk_ttl_h, is_keyed=bool(key))
+        if earlier is None or earlier.status is Status.RECEIVING:
+            raise InProgress("The request with this Idempotency-Key is arriving.", RETRY_AFTER_S)
+        return Draft(job_id, self, self._settings.bulk_ttl_h, is_keyed=True, earlier=earlier)
+
+    async def _check_open(self, account_id: int) -> None:
+        most = self._settings.bulk_jobs_per_account
+        if most and await asyncio.to_thread(self.jobs.open, account_id) >= most:
+            raise RateLimited(
+                f"{most} jobs of your account have not ended yet: wait for one of them.",
+                TOO_MANY_RETRY_AFTER_S,
+            )
+
+    def webhook_url(self, text: str) -> str | None:
+        """Where a caller wants to be told of a job's end; None: nowhere.
+
+        Raises:
+            BadOption: it is no URL, or webhooks are off.
+        """
+        return fields.webhook_url(text, are_on=self._settings.webhooks == "on")
 
     async def find(self, job_id: str, visit: Visit) -> Job:
         """A job of the caller's account.
@@ -81,7 +149,7 @@ class Intake:
         """
         job = None
         if ID.fullmatch(job_id):
-            async with _outages():
+            async with told():
                 job = await asyncio.to_thread(self.jobs.find, job_id, visit.key.account_id)
         if job is None:
             raise NoJob
@@ -93,10 +161,29 @@ class Intake:
         Raises:
             JobsUnavailable: the database does not answer.
         """
-        async with _outages():
+        async with told():
             return await asyncio.to_thread(
                 self.jobs.newest, visit.key.account_id, before=before, limit=limit
             )
+
+    async def result(self, job_id: str, number: int, visit: Visit) -> Cutout:
+        """One result of a job.
+
+        Raises:
+            NoJob, JobsUnavailable: as `find` does.
+            NoResult: there is none, none yet, or none any more.
+        """
+        job = await self.find(job_id, visit)
+        path = f"{job.id}/out/{number}"
+        said = _said(job, number)
+        redirects = self._settings.bulk_results == "redirect"
+        return Cutout(
+            path,
+            name=archive.names(job)[number],
+            media_type=said["media_type"],
+            size_bytes=said["size_bytes"],
+            link=await self.storage.link(path) if redirects else None,
+        )
 
     async def opened(self, path: str) -> AsyncIterator[bytes]:
         """A blob of a job, in pieces.
@@ -105,7 +192,7 @@ class Intake:
             NoResult: it is gone.
             JobsUnavailable: the storage does not answer.
         """
-        async with _outages():
+        async with told():
             try:
                 return await self.storage.open(path)
             except FileNotFoundError as error:
@@ -118,7 +205,7 @@ class Intake:
             NoJob, JobsUnavailable: as `find` does.
         """
         job = await self.find(job_id, visit)
-        async with _outages():
+        async with told():
             await asyncio.to_thread(self.jobs.cancel, job.id)
         return await self.find(job_id, visit)
 
@@ -129,94 +216,16 @@ class Intake:
             NoJob, JobsUnavailable: as `find` does.
         """
         job = await self.find(job_id, visit)
-        async with _outages():
+        async with told():
             await asyncio.to_thread(self.jobs.drop, job.id)
 
 
-class Draft:
-    """A job that is being received."""
-
-    def __init__(self, job_id: str, intake: Intake) -> None:
-        self._id, self._intake = job_id, intake
-        self._names: list[str] = []
-        self.has_backdrop = False
-        self.accepted = False
-
-    async def add(self, name: str, data: bytes) -> None:
-        """Keep an image.
-
-        Raises:
-            BadRequest: there are too many.
-            BadImage, TooManyPixels, ImageTooLarge: it is none that can be done.
-        """
-        if len(self._names) == MAX_IMAGES:
-            raise BadRequest(f"Send at most {MAX_IMAGES} images in one job.")
-        number = len(self._names)
-        await self._check(f"Image {number + 1} ({name[:80]!r})", data)
-        await self._intake.storage.put(f"{self._id}/in/{number}", data)
-        self._names.append(name)
-
-    async def add_backdrop(self, data: bytes) -> None:
-        """Keep the picture to lay behind all of them.
-
-        Raises:
-            BadRequest: there is one already.
-            BadImage, TooManyPixels, ImageTooLarge: as for `add`.
-        """
-        if self.has_backdrop:
-            raise BadRequest("Send only one bg_image.")
-        await self._check("The background", data)
-        await self._intake.storage.put(f"{self._id}/in/backdrop", data)
-        self.has_backdrop = True
-
-    async def accept(
-        self, options: dict[str, str], metadata: dict[str, Any], custom_ids: Sequence[str]
-    ) -> Job:
-        """Make it a job that will be done whatever happens.
-
-        Args:
-            options: checked already.
-            metadata: the caller's own.
-            custom_ids: of the images, in their order; there may be fewer.
-
-        Raises:
-            BadRequest: there is no image, or there are more ids than images.
-        """
-        if not self._names:
-            raise BadRequest(
-                "Send 1 to 50 images in fields named `images` (with curl: -F images=@a.jpg "
-                "-F images=@b.jpg)."
-            )
-        if len(custom_ids) > len(self._names):
-            raise BadRequest("There are more fields `custom_id` than images.")
-        ids = [*custom_ids, *[""] * (len(self._names) - len(custom_ids))]
-        accepting = asyncio.to_thread(
-            self._intake.jobs.accept,
-            self._id,
-            options=options,
-            metadata=metadata,
-            has_backdrop=self.has_backdrop,
-            names=list(zip(self._names, ids, strict=True)),
-        )
-        self.accepted = True  # from here on: nothing can tell whether it has been written yet
-        job = await asyncio.shield(accepting)
-        with contextlib.suppress(*OUTAGES):  # the sweeper enqueues what was accepted
-            async with asyncio.timeout(ENQUEUE_TIMEOUT_S):
-                await self._intake.engine.enqueue(job.id, job.account_id)
-        return job
-
-    async def _check(self, what: str, data: bytes) -> None:
-        try:
-            await self._intake.remover.check(data)
-        except GatewayError as error:
-            error.args = (f"{what}: {error}",)
-            raise
-
-
-@asynccontextmanager
-async def _outages() -> AsyncIterator[None]:
-    """What the stores raise while they do not answer, as an error of ours."""
-    try:
-        yield
-    except OUTAGES as error:
-        raise JobsUnavailable("Jobs cannot be kept or read now.", RETRY_AFTER_S) from error
+def _said(job: Job, number: int) -> dict[str, Any]:
+    if job.status is Status.EXPIRED:
+        raise NoResult("The job has expired: its results are gone.")
+    if not 0 <= number < len(job.items):
+        raise NoResult(f"This job has the images 0 to {len(job.items) - 1}.")
+    item = job.items[number]
+    if item.result is None:
+        raise NoResult(f"This image has no result: it is {item.status.value}.")
+    return item.result

@@ -21,6 +21,8 @@ class Status(StrEnum):
     FAILED = "failed"
     """All did."""
     CANCELED = "canceled"
+    EXPIRED = "expired"
+    """Its time is over: its results are gone."""
 
 
 class ItemStatus(StrEnum):
@@ -62,6 +64,8 @@ class Job:
     finished_at: datetime | None
     expires_at: datetime
     canceled_at: datetime | None
+    webhook_url: str | None
+    fingerprint: str | None
     items: tuple[Item, ...]
 
     @property

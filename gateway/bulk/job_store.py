@@ -1,32 +1,51 @@
 """Jobs in the database. Blocking: call it from a thread in async code."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from gateway.accounts.tables import KeyRow
-from gateway.bulk.job import Item, ItemStatus, Job, Status, outcome
+from gateway.bulk import rows
+from gateway.bulk.answers import ended
+from gateway.bulk.item_store import end
+from gateway.bulk.job import ItemStatus, Job, Status, outcome
 from gateway.bulk.tables import ItemRow, JobRow
+from gateway.metrics import BULK_JOBS
+from gateway.webhooks import delivery_store
+
+RECEIVED_WITHIN = timedelta(minutes=30)
+"""What is still being received then was given up by a process that died."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for with the images of a job."""
+
+    options: dict[str, str]
+    """As they were sent; checked."""
+    metadata: dict[str, Any]
+    webhook_url: str | None
+    has_backdrop: bool
+    fingerprint: str | None
+    """Of all that was sent, if it came with an idempotency key."""
 
 
 class JobStore:
-    """Every change is one transaction; an image becomes final once, whoever says so how often."""
+    """Every change is one transaction."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def begin(
-        self,
-        job_id: str,
-        *,
-        account_id: int,
-        key_id: int,
-        lives: timedelta,
-    ) -> None:
-        """Note that a job is being received: what is stored for it from now on has an owner."""
+    def begin(self, job_id: str, *, account_id: int, key_id: int, idempotency_key: str) -> bool:
+        """Note that a job is being received: what is stored for it from now on has an owner.
+
+        Returns:
+            False: there is one with this idempotency key.
+        """
         now = datetime.now(UTC)
         row = JobRow(
             id=job_id,
@@ -37,19 +56,18 @@ class JobStore:
             data={},
             has_backdrop=False,
             created_at=now,
-            expires_at=now + lives,
+            expires_at=now + RECEIVED_WITHIN,
+            idempotency_key=idempotency_key or None,
         )
-        with Session(self._engine) as session, session.begin():
-            session.add(row)
+        try:
+            with Session(self._engine) as session, session.begin():
+                session.add(row)
+        except IntegrityError:
+            return False
+        return True
 
     def accept(
-        self,
-        job_id: str,
-        *,
-        options: dict[str, str],
-        metadata: dict[str, Any],
-        has_backdrop: bool,
-        names: Sequence[tuple[str, str]],
+        self, job_id: str, asked: Asked, names: Sequence[tuple[str, str]], lives: timedelta
     ) -> Job:
         """Make it a job, with an image for each name and custom id."""
         change = (
@@ -57,9 +75,12 @@ class JobStore:
             .where(JobRow.id == job_id)
             .values(
                 status=Status.PROCESSING,
-                options=options,
-                data=metadata,
-                has_backdrop=has_backdrop,
+                options=asked.options,
+                data=asked.metadata,
+                webhook_url=asked.webhook_url,
+                has_backdrop=asked.has_backdrop,
+                fingerprint=asked.fingerprint,
+                expires_at=datetime.now(UTC) + lives,
             )
         )
         with Session(self._engine) as session, session.begin():
@@ -76,6 +97,11 @@ class JobStore:
             )
         return self.get(job_id)
 
+    def give_up(self, job_id: str) -> None:
+        """Forget a job that was not received in full."""
+        with Session(self._engine) as session, session.begin():
+            session.execute(delete(JobRow).where(JobRow.id == job_id))
+
     def get(self, job_id: str) -> Job:
         """The job, whoever owns it.
 
@@ -84,15 +110,26 @@ class JobStore:
         """
         with Session(self._engine) as session:
             row = session.get_one(JobRow, job_id)
-            return _job(row, _items(session, [job_id]))
+            return rows.job(row, rows.items(session, [job_id]))
 
     def find(self, job_id: str, account_id: int) -> Job | None:
         """An account's job; None if there is none that it may see."""
         with Session(self._engine) as session:
             row = session.get(JobRow, job_id)
-            if not row or row.account_id != account_id or not _is_visible(row):
+            if row is None or row.account_id != account_id or row.deleted_at:
                 return None
-            return _job(row, _items(session, [job_id]))
+            if row.status == Status.RECEIVING:
+                return None
+            return rows.job(row, rows.items(session, [job_id]))
+
+    def with_key(self, account_id: int, idempotency_key: str) -> Job | None:
+        """The job that an account made with an idempotency key, also one still being received."""
+        query = select(JobRow).where(
+            JobRow.account_id == account_id, JobRow.idempotency_key == idempotency_key
+        )
+        with Session(self._engine) as session:
+            row = session.scalar(query)
+            return rows.job(row, rows.items(session, [row.id])) if row else None
 
     def newest(self, account_id: int, *, before: datetime | None, limit: int) -> list[Job]:
         """An account's jobs, newest first.
@@ -105,56 +142,31 @@ class JobStore:
         query = (
             select(JobRow)
             .where(JobRow.account_id == account_id, JobRow.status != Status.RECEIVING)
-            .where(JobRow.expires_at > datetime.now(UTC))
+            .where(JobRow.deleted_at.is_(None))
             .order_by(JobRow.created_at.desc())
             .limit(limit)
         )
         if before:
             query = query.where(JobRow.created_at < before)
         with Session(self._engine) as session:
-            rows = session.scalars(query).all()
-            items = _items(session, [row.id for row in rows])
-            return [_job(row, items) for row in rows]
+            found = session.scalars(query).all()
+            items = rows.items(session, [row.id for row in found])
+            return [rows.job(row, items) for row in found]
 
-    def start_item(self, job_id: str, number: int) -> int | None:
-        """Count an attempt, and say which one it is; None if the job is over."""
-        now = datetime.now(UTC)
-        with Session(self._engine) as session, session.begin():
-            session.execute(
-                update(JobRow)
-                .where(JobRow.id == job_id)
-                .values(started_at=func.coalesce(JobRow.started_at, now))
-            )
-            job = session.get_one(JobRow, job_id)
-            if job.canceled_at or job.expires_at <= now:
-                return None
-            item = session.get_one(ItemRow, (job_id, number))
-            item.attempts += 1
-            return item.attempts
+    def open(self, account_id: int) -> int:
+        """How many jobs of an account are being received or done."""
+        query = select(func.count()).where(
+            JobRow.account_id == account_id,
+            JobRow.status.in_((Status.RECEIVING, Status.PROCESSING)),
+        )
+        with Session(self._engine) as session:
+            return session.scalar(query) or 0
 
     def is_over(self, job_id: str) -> bool:
         """Whether no further image of a job is to be done."""
         with Session(self._engine) as session:
             row = session.get(JobRow, job_id)
             return row is None or bool(row.canceled_at) or row.expires_at <= datetime.now(UTC)
-
-    def succeed(self, job: Job, number: int, result: dict[str, Any]) -> bool:
-        """One image is done: it is charged, once.
-
-        Returns:
-            Whether it was this call that ended it.
-        """
-        with Session(self._engine) as session, session.begin():
-            ended = _finish(session, job.id, ItemStatus.SUCCEEDED, number, result=result)
-            if ended:
-                images = update(KeyRow).where(KeyRow.id == job.key_id)
-                session.execute(images.values(images=KeyRow.images + 1))
-            return ended
-
-    def fail(self, job_id: str, problem: dict[str, Any], number: int | None = None) -> None:
-        """One image cannot be done, or all that are pending."""
-        with Session(self._engine) as session, session.begin():
-            _finish(session, job_id, ItemStatus.FAILED, number, problem=problem)
 
     def cancel(self, job_id: str) -> None:
         """Ask for an end: no further image is begun. A job that has not begun ends now."""
@@ -169,99 +181,23 @@ class JobStore:
         if not has_begun:
             self.finish(job_id)
 
-    def finish(self, job_id: str) -> Job:
-        """End a job: what is pending still was canceled."""
+    def finish(self, job_id: str) -> None:
+        """End a job: what is pending still was canceled. Its owner is to be told of it, once."""
         with Session(self._engine) as session, session.begin():
-            session.execute(
-                update(ItemRow)
-                .where(ItemRow.job_id == job_id, ItemRow.status == ItemStatus.PENDING)
-                .values(status=ItemStatus.CANCELED)
-            )
-            row = session.get_one(JobRow, job_id)
+            end(session, job_id, ItemStatus.CANCELED)
+            row = session.get_one(JobRow, job_id, with_for_update=True)
             if row.finished_at is None:
-                row.status = outcome(_job(row, _items(session, [job_id])))
                 row.finished_at = datetime.now(UTC)
-        return self.get(job_id)
+                row.status = outcome(rows.job(row, rows.items(session, [job_id])))
+                if row.webhook_url and not row.deleted_at:
+                    job = rows.job(row, rows.items(session, [job_id]))
+                    delivery_store.add(session, row.account_id, job_id, row.webhook_url, ended(job))
+                BULK_JOBS.labels(row.status).inc()
 
     def drop(self, job_id: str) -> None:
         """End a job's time now: nobody sees it any more, and it is swept once it has ended."""
         self.cancel(job_id)
         now = datetime.now(UTC)
+        change = update(JobRow).where(JobRow.id == job_id)
         with Session(self._engine) as session, session.begin():
-            session.execute(update(JobRow).where(JobRow.id == job_id).values(expires_at=now))
-
-    def delete(self, job_id: str) -> None:
-        """Forget a job."""
-        with Session(self._engine) as session, session.begin():
-            session.execute(delete(ItemRow).where(ItemRow.job_id == job_id))
-            session.execute(delete(JobRow).where(JobRow.id == job_id))
-
-    def expired(self) -> list[str]:
-        """Jobs whose time is over; one that is being worked on is not among them."""
-        query = select(JobRow.id).where(
-            JobRow.expires_at <= datetime.now(UTC), JobRow.status != Status.PROCESSING
-        )
-        with Session(self._engine) as session:
-            return list(session.scalars(query))
-
-    def unbegun(self) -> list[tuple[str, int]]:
-        """Jobs that were accepted and have not begun, with their account."""
-        query = select(JobRow.id, JobRow.account_id).where(
-            JobRow.status == Status.PROCESSING, JobRow.started_at.is_(None)
-        )
-        with Session(self._engine) as session:
-            return [(row.id, row.account_id) for row in session.execute(query)]
-
-
-def _finish(
-    session: Session, job_id: str, status: ItemStatus, number: int | None, **values: Any
-) -> bool:
-    """Whether it was this call that made the image, or any, final."""
-    change = (
-        update(ItemRow)
-        .where(ItemRow.job_id == job_id, ItemRow.status == ItemStatus.PENDING)
-        .values(status=status, **values)
-    )
-    if number is not None:
-        change = change.where(ItemRow.number == number)
-    done: Any = session.execute(change)
-    return bool(done.rowcount)
-
-
-def _is_visible(row: JobRow) -> bool:
-    return row.status != Status.RECEIVING and row.expires_at > datetime.now(UTC)
-
-
-def _items(session: Session, job_ids: Sequence[str]) -> list[ItemRow]:
-    query = select(ItemRow).where(ItemRow.job_id.in_(job_ids)).order_by(ItemRow.number)
-    return list(session.scalars(query))
-
-
-def _job(row: JobRow, items: Sequence[ItemRow]) -> Job:
-    return Job(
-        id=row.id,
-        account_id=row.account_id,
-        key_id=row.key_id,
-        status=Status(row.status),
-        options=row.options,
-        metadata=row.data,
-        has_backdrop=row.has_backdrop,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        expires_at=row.expires_at,
-        canceled_at=row.canceled_at,
-        items=tuple(
-            Item(
-                number=item.number,
-                name=item.name,
-                custom_id=item.custom_id,
-                status=ItemStatus(item.status),
-                attempts=item.attempts,
-                problem=item.problem,
-                result=item.result,
-            )
-            for item in items
-            if item.job_id == row.id
-        ),
-    )
+            session.execute(change.values(expires_at=now, deleted_at=now, idempotency_key=None))

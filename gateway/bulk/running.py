@@ -3,20 +3,29 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
-from datetime import timedelta
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy import Engine as Database
 
 from gateway.bulk import storage
-from gateway.bulk.engine import Engine
+from gateway.bulk.engine import Duties, Engine
 from gateway.bulk.intake import Intake
+from gateway.bulk.item_store import ItemStore
 from gateway.bulk.job_store import JobStore
+from gateway.bulk.leftovers import Leftovers
 from gateway.bulk.sweeper import Sweeper
 from gateway.bulk.worker import Worker
 from gateway.bulk.worker_store import WorkerStore
+from gateway.outbound import Outbound
 from gateway.removal import Remover
 from gateway.settings import Settings
+from gateway.webhooks.courier import Courier
+from gateway.webhooks.delivery_store import DeliveryStore
+from gateway.webhooks.secret_store import SecretStore
+from gateway.webhooks.webhooks import Webhooks
+
+WEBHOOK_TIMEOUT_S = 20.0
+"""For an endpoint's answer; Standard Webhooks proposes 15 to 30."""
 
 
 @asynccontextmanager
@@ -24,22 +33,47 @@ async def running(
     database: Database, remover: Remover, settings: Settings
 ) -> AsyncIterator[Intake]:
     """Work inside the block; then images in flight are finished, and jobs go on later."""
-    jobs, workers = JobStore(database), WorkerStore(database)
+    jobs, deliveries, secrets = JobStore(database), DeliveryStore(database), SecretStore(database)
     blobs = storage.connect(settings.bulk_storage_url, settings.data_dir)
+    works_here = settings.bulk_work == "here"
+    worker_id = settings.worker_id or f"{socket.gethostname()}:{settings.operations_port}"
+    async with AsyncExitStack() as stack:
+        duties = None
+        if works_here:
+            worker = _worker(database, remover, settings, jobs, blobs)
+            outbound = Outbound(settings.webhook_allowed, timeout_s=WEBHOOK_TIMEOUT_S)
+            await stack.enter_async_context(outbound.session())
+            courier = Courier(deliveries, secrets, outbound)
+            duties = Duties(worker.work_off, courier.attempt)
+        engine = Engine(settings.jobs_database, worker_id, duties)
+        sweeper = Sweeper(
+            worker_id if works_here else "",
+            engine,
+            Leftovers(database),
+            deliveries,
+            WorkerStore(database),
+            blobs,
+        )
+        await stack.enter_async_context(_until_the_end(sweeper.beat()))
+        await stack.enter_async_context(engine.running())
+        if works_here:
+            stack.push_async_callback(worker.stop, settings.shutdown_timeout_s)
+        await stack.enter_async_context(_until_the_end(sweeper.run()))
+        webhooks = Webhooks(deliveries, secrets, engine.deliver)
+        yield Intake(jobs, blobs, engine, remover, webhooks, settings)
+
+
+def _worker(
+    database: Database,
+    remover: Remover,
+    settings: Settings,
+    jobs: JobStore,
+    blobs: storage.Storage,
+) -> Worker:
     # One more than there are codec threads waits for the model meanwhile; and most of the model's
     # queue is for those who wait for an answer.
     at_once = min(settings.codec_threads + 1, max(1, settings.max_queue // 4))
-    worker = Worker(remover, jobs, blobs, at_once)
-    worker_id = settings.worker_id or f"{socket.gethostname()}:{settings.operations_port}"
-    engine = Engine(settings.jobs_database, worker_id, worker.work_off)
-    sweeper = Sweeper(worker_id, engine, jobs, workers, blobs)
-    async with _until_the_end(sweeper.beat()), engine.running():
-        try:
-            async with _until_the_end(sweeper.run()):
-                lives = timedelta(hours=settings.bulk_ttl_h)
-                yield Intake(jobs, blobs, engine, remover, lives)
-        finally:
-            await worker.stop(settings.shutdown_timeout_s)
+    return Worker(remover, jobs, ItemStore(database), blobs, at_once)
 
 
 @asynccontextmanager

@@ -1,12 +1,14 @@
 """Images of jobs: in a folder, or in an S3 bucket, by the same calls."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import obstore
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 
 CHUNK_BYTES = 2**18
+LINK_VALID = timedelta(minutes=15)
 
 
 class Storage:
@@ -44,6 +46,11 @@ class Storage:
                 yield bytes(chunk)
 
         return pieces()
+
+    async def link(self, path: str) -> str:
+        """A presigned URL of a blob of an S3 bucket, which anyone may read while it is valid."""
+        assert isinstance(self._store, S3Store), "see Settings.bulk_results"
+        return str(await obstore.sign_async(self._store, "GET", path, LINK_VALID))
 
     async def delete(self, folder: str) -> None:
         """Remove all blobs below a folder."""

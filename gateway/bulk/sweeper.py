@@ -1,51 +1,62 @@
-"""What must not stay: jobs of dead workers, jobs that nobody was given, and what has expired."""
+"""What must not stay: work of dead workers, work that nobody was given, and what has expired."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import ParamSpec
 
 from cachetools import LRUCache
 
 from gateway.bulk.engine import Engine
-from gateway.bulk.job_store import JobStore
-from gateway.bulk.patience import OUTAGES
+from gateway.bulk.leftovers import Leftovers
 from gateway.bulk.storage import Storage
 from gateway.bulk.worker_store import WorkerStore
+from gateway.metrics import BULK_WAITING, BULK_WAITING_SECONDS
+from gateway.outages import OUTAGES
+from gateway.webhooks.delivery_store import DeliveryStore
+
+P = ParamSpec("P")
 
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 5.0
 DEAD_AFTER_S = 30.0
 ENQUEUED = 100_000
-"""Jobs that are known to be in the queue."""
+"""Jobs and webhooks that are known to be in the queues."""
 
 
 class Sweeper:
     """Sweeps now and then; several may, in several processes, since each step may be repeated.
 
     Args:
-        worker_id: of this process.
-        engine: has the jobs done.
-        jobs: knows them.
+        worker_id: of this process; empty: it does no work.
+        engine: has the work done.
+        leftovers: knows the jobs that need it.
+        deliveries: knows the webhooks.
         workers: knows who lives.
-        storage: has their images.
+        storage: has the images.
     """
 
     def __init__(
         self,
         worker_id: str,
         engine: Engine,
-        jobs: JobStore,
+        leftovers: Leftovers,
+        deliveries: DeliveryStore,
         workers: WorkerStore,
         storage: Storage,
     ) -> None:
         self._worker_id, self._engine = worker_id, engine
-        self._jobs, self._workers, self._storage = jobs, workers, storage
+        self._leftovers, self._deliveries = leftovers, deliveries
+        self._workers, self._storage = workers, storage
         self._enqueued: LRUCache[str, bool] = LRUCache(ENQUEUED)
+        self._beats: dict[str, tuple[datetime, float]] = {}
 
     async def beat(self) -> None:
         """Say that this worker lives, until cancelled: nothing else may hold that up."""
-        while True:
+        while self._worker_id:
             await self._without_end(asyncio.to_thread(self._workers.beat, self._worker_id))
             await asyncio.sleep(INTERVAL_S)
 
@@ -57,22 +68,58 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Once."""
-        for worker_id in await asyncio.to_thread(self._workers.silent, DEAD_AFTER_S):
-            for job_id in await self._engine.take_over(worker_id):
-                log.warning("bulk: job %s goes on without worker %s", job_id, worker_id)
-            await asyncio.to_thread(self._workers.forget, worker_id)
-        # One that was accepted when its process died, just before it could be enqueued.
-        for job_id, account_id in await asyncio.to_thread(self._jobs.unbegun):
-            if job_id not in self._enqueued:
-                await self._engine.enqueue(job_id, account_id)
-                self._enqueued[job_id] = True
-        for job_id in await asyncio.to_thread(self._jobs.expired):
-            await self._without_end(self._forget(job_id))
+        await self._take_over()
+        await self._enqueue()
+        await self._expire()
 
-    async def _forget(self, job_id: str) -> None:
+    async def _enqueue(self) -> None:
+        """What was accepted when its process died, just before it could be enqueued."""
+        jobs = await asyncio.to_thread(self._leftovers.unbegun)
+        BULK_WAITING.set(len(jobs))
+        oldest = min((since for _, _, since in jobs), default=datetime.now(UTC))
+        BULK_WAITING_SECONDS.set((datetime.now(UTC) - oldest).total_seconds())
+        for job_id, account_id, _ in jobs:
+            await self._once(job_id, self._engine.enqueue, job_id, account_id)
+        for delivery_id, run in await asyncio.to_thread(self._deliveries.pending):
+            await self._once(f"{delivery_id}-{run}", self._engine.deliver, delivery_id, run)
+
+    async def _once(
+        self, name: str, enqueue: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        if name not in self._enqueued:
+            await enqueue(*args, **kwargs)
+            self._enqueued[name] = True
+
+    async def _take_over(self) -> None:
+        for worker_id in await self._dead():
+            for work_id in await self._engine.take_over(worker_id):
+                log.warning("bulk: %s goes on without worker %s", work_id, worker_id)
+            await asyncio.to_thread(self._workers.forget, worker_id)
+            del self._beats[worker_id]
+
+    async def _dead(self) -> list[str]:
+        """Those whose sign of life has not changed for a while, by our clock alone."""
+        now = time.monotonic()
+        beats = await asyncio.to_thread(self._workers.beats)
+        self._beats = {
+            worker_id: self._beats[worker_id]
+            if worker_id in self._beats and self._beats[worker_id][0] == seen_at
+            else (seen_at, now)
+            for worker_id, seen_at in beats.items()
+        }
+        return [name for name, (_, since) in self._beats.items() if now - since > DEAD_AFTER_S]
+
+    async def _expire(self) -> None:
+        for job_id in await asyncio.to_thread(self._leftovers.expired):
+            await self._without_end(self._expire_one(job_id))
+        await asyncio.to_thread(self._leftovers.forget_old)
+        for delivery_id, runs in await asyncio.to_thread(self._deliveries.forget_old):
+            await self._engine.forget_delivery(delivery_id, runs)
+
+    async def _expire_one(self, job_id: str) -> None:
         await self._storage.delete(job_id)
         await self._engine.forget(job_id)
-        await asyncio.to_thread(self._jobs.delete, job_id)
+        await asyncio.to_thread(self._leftovers.without_blobs, job_id)
 
     async def _without_end(self, work: Awaitable[None]) -> None:
         """Whatever goes wrong goes wrong once, and is tried again the next time."""

@@ -16,6 +16,7 @@ class JobRow(Table):
     __table_args__ = (
         Index("ix_bulk_jobs_account_id", "account_id", "created_at"),
         Index("ix_bulk_jobs_expires_at", "expires_at"),
+        Index("ix_bulk_jobs_idempotency_key", "account_id", "idempotency_key", unique=True),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -32,6 +33,11 @@ class JobRow(Table):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     canceled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    idempotency_key: Mapped[str | None] = mapped_column(String(255))
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
+    """Of what was sent with the idempotency key."""
+    webhook_url: Mapped[str | None] = mapped_column(String(2048))
 
 
 class ItemRow(Table):

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import NoResultFound
 
+from gateway.bulk.item_store import ItemStore
 from gateway.bulk.job import Item, ItemStatus, Job
 from gateway.bulk.job_store import JobStore
-from gateway.bulk.patience import through_outages, through_overload
+from gateway.bulk.patience import through_overload
 from gateway.bulk.storage import Storage
 from gateway.errors import GatewayError, problem
 from gateway.models.model import Priority
 from gateway.options import Options, parse
+from gateway.outages import through_outages
 from gateway.removal import Remover, Result
 from gateway.together import together
 
@@ -21,8 +23,9 @@ log = logging.getLogger(__name__)
 
 TIMEOUT_S = 600.0
 """For one image: it waits until no interactive one is there."""
-MAX_ATTEMPTS = 20
-"""Of workers that began with an image and did not come to its end: it may be what kills them."""
+MAX_ATTEMPTS, SUSPECT_AFTER = 20, 3
+"""Of workers that began with an image and did not come to its end: it may be what kills them. A
+suspect is done alone, so that no other image of its job counts its attempts too."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,16 @@ class Worker:
 
     Args:
         remover: does an image.
-        jobs: remember what became of it.
+        jobs: know what is asked for.
+        items: remember what became of each image.
         storage: has the images, and gets the results.
         at_once: images, of all jobs together.
     """
 
-    def __init__(self, remover: Remover, jobs: JobStore, storage: Storage, at_once: int) -> None:
-        self._remover, self._jobs, self._storage = remover, jobs, storage
+    def __init__(
+        self, remover: Remover, jobs: JobStore, items: ItemStore, storage: Storage, at_once: int
+    ) -> None:
+        self._remover, self._jobs, self._items, self._storage = remover, jobs, items, storage
         self._at_once = at_once
         self._places = asyncio.Semaphore(at_once)
         self._stopping = False
@@ -70,7 +76,7 @@ class Worker:
         except Exception:
             log.exception("unforeseen error with bulk job %s", job_id)
             why = problem(GatewayError())
-            await through_outages(asyncio.to_thread, self._jobs.fail, job_id, why)
+            await through_outages(asyncio.to_thread, self._items.fail, job_id, why)
         await through_outages(asyncio.to_thread, self._jobs.finish, job_id)
         await through_outages(self._storage.delete, f"{job_id}/in")
 
@@ -92,15 +98,17 @@ class Worker:
             if not doing.cancelled():
                 doing.result()
 
-        async for _ in together(pending, one, at_once=self._at_once):
+        suspects = [item for item in pending if item.attempts >= SUSPECT_AFTER]
+        others = [item for item in pending if item.attempts < SUSPECT_AFTER]
+        async for _ in together(others, one, at_once=self._at_once):
+            pass
+        async for _ in together(suspects, one, at_once=1):
             pass
         if self._stopping:
             await asyncio.Event().wait()  # as if the process had been killed here
 
     async def _one(self, job: Job, item: Item, asked: _Asked) -> None:
-        attempt = await through_outages(
-            asyncio.to_thread, self._jobs.start_item, job.id, item.number
-        )
+        attempt = await through_outages(asyncio.to_thread, self._items.start, job.id, item.number)
         if attempt is None:
             return
         try:
@@ -109,7 +117,7 @@ class Worker:
             return
         except GatewayError as error:
             await through_outages(
-                asyncio.to_thread, self._jobs.fail, job.id, problem(error), item.number
+                asyncio.to_thread, self._items.fail, job.id, problem(error), item.number
             )
             return
         await self._keep(job, item.number, result)
@@ -147,7 +155,7 @@ class Worker:
             "size_bytes": len(result.data),
             "crc32": await asyncio.to_thread(zlib.crc32, result.data),
         }
-        if not await through_outages(asyncio.to_thread, self._jobs.succeed, job, number, said):
+        if not await through_outages(asyncio.to_thread, self._items.succeed, job, number, said):
             try:
                 await through_outages(asyncio.to_thread, self._jobs.get, job.id)
             except NoResultFound:  # swept meanwhile: nothing may stay of it

@@ -1,6 +1,6 @@
 """Which workers live. Blocking: call it from a thread in async code."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine, delete, select, update
@@ -24,11 +24,10 @@ class WorkerStore:
             if not done.rowcount:
                 session.add(WorkerRow(id=worker_id, seen_at=now))
 
-    def silent(self, for_s: float) -> list[str]:
-        """Those who have not said so for a while."""
-        since = datetime.now(UTC) - timedelta(seconds=for_s)
+    def beats(self) -> dict[str, datetime]:
+        """When each one said so last, by its own clock."""
         with Session(self._engine) as session:
-            return list(session.scalars(select(WorkerRow.id).where(WorkerRow.seen_at < since)))
+            return {row.id: row.seen_at for row in session.scalars(select(WorkerRow))}
 
     def forget(self, worker_id: str) -> None:
         """One is dead, and its jobs are in other hands."""

@@ -8,6 +8,7 @@ app = typer.Typer(
     help="Self-hosted background removal.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.command("serve")(serve.serve)
+app.command("worker")(serve.worker)
 app.command("remove")(remove.remove)
 app.command("triton")(triton.triton)
 app.command("doctor")(doctor.doctor)

@@ -1,6 +1,7 @@
-"""`clearbg serve`: run the service."""
+"""`clearbg serve` and `clearbg worker`: run the service, or the part that does bulk jobs."""
 
 import logging
+from collections.abc import Callable, Coroutine
 from typing import Annotated
 
 import typer
@@ -41,21 +42,38 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the HTTP and gRPC APIs until SIGTERM; requests in flight finish first."""
-    heap.keep()
     chosen = settings()
-    logging.basicConfig(
-        level=chosen.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-
-    for chatty in ("alembic", "uvicorn"):  # steps that went well; their warnings still show
-        logging.getLogger(chatty).setLevel(logging.WARNING)
 
     def started(engine: Engine) -> None:
         if welcome:
             _welcome(chosen, engine)
 
+    _run(server.serve, chosen, started)
+
+
+def worker() -> None:
+    """Do bulk jobs, and nothing else, until SIGTERM; images in flight finish first."""
+    chosen = settings().model_copy(update={"bulk_work": "here"})
+
+    def started(engine: Engine) -> None:
+        out.print("ClearBG does bulk jobs")
+
+    _run(server.work, chosen, started)
+
+
+def _run(
+    process: Callable[[Settings, Callable[[Engine], None]], Coroutine[None, None, None]],
+    chosen: Settings,
+    started: Callable[[Engine], None],
+) -> None:
+    heap.keep()
+    logging.basicConfig(
+        level=chosen.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for chatty in ("alembic", "uvicorn"):  # steps that went well; their warnings still show
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        uvloop.run(server.serve(chosen, started))
+        uvloop.run(process(chosen, started))
     except FAILURES as error:
         fail(error)
 

@@ -15,8 +15,9 @@ from gateway.models.model import Model
 from gateway.orders.work import Work
 from gateway.rest import openapi, problems, removebg
 from gateway.rest.access import Access
-from gateway.rest.bulk import routes as bulk
+from gateway.rest.bulk import create, jobs, results
 from gateway.rest.compat import routes as compat
+from gateway.rest.webhooks import routes as webhooks
 from gateway.settings import Settings, words
 
 DESCRIPTION = """Send an image, get a PNG with a transparent background.
@@ -43,7 +44,10 @@ def public(work: Work, gate: Gate, intake: Intake | None, settings: Settings) ->
     )
     app.include_router(removebg.router(work, gate, settings))
     if intake:
-        app.include_router(bulk.router(intake, gate, work.memory, settings))
+        app.include_router(create.router(intake, gate, work.memory, settings))
+        app.include_router(jobs.router(intake, gate))
+        app.include_router(results.router(intake, gate))
+        app.include_router(webhooks.router(intake.webhooks, gate))
     app.include_router(compat.router(work, gate))
     problems.install(app)
     # Both around the whole application: an unforeseen error's answer has them too.

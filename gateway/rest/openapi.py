@@ -7,7 +7,10 @@ from gateway.errors import (
     ClientGone,
     GatewayError,
     IdleStream,
+    InProgress,
     JobsUnavailable,
+    KeyReused,
+    NoDelivery,
     NoForeground,
     NoJob,
     NoResult,
@@ -136,7 +139,16 @@ EXPOSED = [*REQUEST_ID, *RETRY_AFTER, *RATE_HEADERS, *RESULT_HEADERS, "Content-D
 """What a page of another origin may read: browsers know no `*` for requests with a key."""
 
 
-ELSEWHERE = (NoForeground, NoJob, NoResult, JobsUnavailable, IdleStream)
+ELSEWHERE = (
+    NoForeground,
+    NoJob,
+    NoResult,
+    NoDelivery,
+    InProgress,
+    KeyReused,
+    JobsUnavailable,
+    IdleStream,
+)
 """Errors of other routes, and of gRPC."""
 
 

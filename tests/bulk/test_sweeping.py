@@ -5,10 +5,12 @@ from datetime import timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from gateway.bulk.leftovers import Leftovers
 from gateway.bulk.sweeper import Sweeper
 from gateway.bulk.tables import JobRow
 from gateway.bulk.worker_store import WorkerStore
 from gateway.settings import Settings
+from gateway.webhooks.delivery_store import DeliveryStore
 from tests.bulk.conftest import Bulk, accepted, images, stored
 from tests.rest.cases import Photo
 
@@ -38,7 +40,11 @@ async def test_what_has_expired_is_swept_and_nothing_else(
             .values(expires_at=row.expires_at - timedelta(hours=settings.bulk_ttl_h + 1))
         )
     await sweep(bulk)
-    assert (await bulk.client.get(f"/v1/bulk/{old}")).status_code == 404
+    gone = await bulk.job(old)
+    assert (gone["status"], gone["archive_url"]) == ("expired", None)
+    assert "result_url" not in gone["items"][0]
+    assert (await bulk.client.get(f"/v1/bulk/{old}/items/0")).status_code == 404
+    assert (await bulk.client.get(f"/v1/bulk/{old}/archive")).status_code == 404
     assert len(stored(settings)) == 1
     assert (await bulk.client.get(f"/v1/bulk/{new}/items/0")).status_code == 200
 
@@ -46,5 +52,10 @@ async def test_what_has_expired_is_swept_and_nothing_else(
 async def sweep(bulk: Bulk) -> None:
     intake = bulk.intake
     await Sweeper(
-        "tests", intake.engine, intake.jobs, WorkerStore(bulk.engine), intake.storage
+        "tests",
+        intake.engine,
+        Leftovers(bulk.engine),
+        DeliveryStore(bulk.engine),
+        WorkerStore(bulk.engine),
+        intake.storage,
     ).sweep()

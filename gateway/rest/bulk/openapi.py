@@ -1,12 +1,14 @@
 """What /openapi.json says of bulk jobs."""
 
 from gateway.bulk.job import MAX_IMAGES
-from gateway.errors import IdleStream, NoForeground
+from gateway.errors import IdleStream, InProgress, KeyReused, NoDelivery, NoForeground
 from gateway.rest.fields import OPTIONS, Schema
 from gateway.rest.openapi import errors
 from gateway.settings import Settings
 
-RESPONSES = dict(errors((NoForeground, IdleStream)))
+ELSEWHERE = (NoForeground, IdleStream)
+CREATED = dict(errors((*ELSEWHERE, NoDelivery)))
+RESPONSES = dict(errors((*ELSEWHERE, InProgress, KeyReused)))
 
 
 def request_body(settings: Settings) -> Schema:
@@ -31,6 +33,11 @@ def request_body(settings: Settings) -> Schema:
             "type": "string",
             "contentMediaType": "application/json",
             "description": "A JSON object that the job keeps for you, at most 4096 bytes.",
+        },
+        "webhook_url": {
+            "type": "string",
+            "format": "uri",
+            "description": "Is told when the job has ended, by Standard Webhooks.",
         },
     }
     schema = {"type": "object", "required": ["images"], "properties": own | OPTIONS}

@@ -1,0 +1,56 @@
+"""Webhooks, idempotency keys, and jobs that are remembered when their results are gone."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+MOMENT = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    """Create the tables and columns."""
+    with op.batch_alter_table("bulk_jobs") as jobs:
+        jobs.add_column(sa.Column("idempotency_key", sa.String(255)))
+        jobs.add_column(sa.Column("fingerprint", sa.String(64)))
+        jobs.add_column(sa.Column("webhook_url", sa.String(2048)))
+        jobs.add_column(sa.Column("deleted_at", MOMENT))
+        jobs.create_index(
+            "ix_bulk_jobs_idempotency_key", ["account_id", "idempotency_key"], unique=True
+        )
+    op.create_table(
+        "webhook_secrets",
+        sa.Column("account_id", sa.Integer, sa.ForeignKey("accounts.id"), primary_key=True),
+        sa.Column("secret", sa.String(128), nullable=False),
+        sa.Column("previous", sa.String(128)),
+        sa.Column("rotated_at", MOMENT),
+    )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("account_id", sa.Integer, sa.ForeignKey("accounts.id"), nullable=False),
+        sa.Column("job_id", sa.String(32), nullable=False),
+        sa.Column("event", sa.String(32), nullable=False),
+        sa.Column("url", sa.String(2048), nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("run", sa.Integer, nullable=False, server_default="1"),
+        sa.Column("attempts", sa.JSON, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("tried_at", MOMENT),
+    )
+    op.create_index(
+        "ix_webhook_deliveries_account_id", "webhook_deliveries", ["account_id", "created_at"]
+    )
+    op.create_index("ix_webhook_deliveries_status", "webhook_deliveries", ["status"])
+
+
+def downgrade() -> None:
+    """Forget them."""
+    op.drop_table("webhook_deliveries")
+    op.drop_table("webhook_secrets")
+    with op.batch_alter_table("bulk_jobs") as jobs:
+        jobs.drop_index("ix_bulk_jobs_idempotency_key")
+        for column in ("deleted_at", "webhook_url", "fingerprint", "idempotency_key"):
+            jobs.drop_column(column)

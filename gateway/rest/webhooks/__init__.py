@@ -1,0 +1,1 @@
+"""Webhooks: what they are signed with, and what became of them."""
