@@ -103,7 +103,11 @@ class Draft:
             return self._earlier
         accepting = asyncio.to_thread(self._intake.jobs.accept, self.id, asked, names, self._lives)
         self.accepted = True  # from here on: nothing can tell whether it has been written yet
-        job = await asyncio.shield(accepting)
+        try:
+            job = await asyncio.shield(accepting)
+        except OUTAGES:
+            self.accepted = False  # the caller is told so
+            raise
         with contextlib.suppress(*OUTAGES):  # the sweeper enqueues what was accepted
             async with asyncio.timeout(ENQUEUE_TIMEOUT_S):
                 await self._intake.engine.enqueue(job.id, job.account_id)

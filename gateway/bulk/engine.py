@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,8 @@ class Engine:
         self._url, self._worker_id, self._duties = url, worker_id, duties
         self._do_job: Callable[[str], Coroutine[Any, Any, None]] | None = None
         self._deliver: Callable[[str, int], Coroutine[Any, Any, None]] | None = None
+        self._working: set[str] = set()
+        self._idle: set[str] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -94,19 +96,27 @@ class Engine:
 
         @DBOS.workflow(name=JOBS, max_recovery_attempts=MAX_RECOVERIES)
         async def do_job(job_id: str) -> None:
-            await work_off(job_id)
+            with self._at_work(job_id):
+                await work_off(job_id)
 
         @DBOS.workflow(name=WEBHOOKS, max_recovery_attempts=MAX_RECOVERIES)
         async def deliver(delivery_id: str, run: int) -> None:
-            told_s = 0.0
-            for number in range(len(courier.PAUSES_S)):
-                await DBOS.sleep_async(courier.pause_s(number, told_s))
-                wish_s = await attempt(delivery_id, run, number)
-                if wish_s is None:
-                    return
-                told_s = wish_s
+            told_s: float | None = 0.0
+            with self._at_work(_delivery(delivery_id, run)):
+                for number in range(len(courier.PAUSES_S)):
+                    if told_s is not None:
+                        await DBOS.sleep_async(courier.pause_s(number, told_s))
+                        told_s = await attempt(delivery_id, run, number)
 
         self._do_job, self._deliver = do_job, deliver
+
+    @contextmanager
+    def _at_work(self, work_id: str) -> Iterator[None]:
+        self._working.add(work_id)
+        try:
+            yield
+        finally:
+            self._working.discard(work_id)
 
     async def enqueue(self, job_id: str, account_id: int) -> None:
         """Have a job done. Once it is enqueued, to do so again changes nothing."""
@@ -131,12 +141,35 @@ class Engine:
 
     async def take_over(self, worker_id: str) -> list[str]:
         """Put what a dead worker had begun back into the queues; gives its ids."""
-        lost = await DBOS.list_workflows_async(
-            status="PENDING", executor_id=worker_id, load_input=False, load_output=False
-        )
-        for workflow in lost:
-            await DBOS.resume_workflow_async(workflow.workflow_id, queue_name=workflow.name)
-        return [workflow.workflow_id for workflow in lost]
+        lost = await _begun_by(worker_id)
+        return await _put_back(lost)
+
+    async def take_back(self) -> list[str]:
+        """Put own jobs back into the queue that nobody is at work on; gives their ids.
+
+        DBOS gives up one whose end it cannot write down, as on a full disk, and then the next ones
+        of its account would wait for ever. Call it now and then: a job is put back when it is found
+        so twice, since it may have been given to this worker a moment ago.
+        """
+        begun = await _begun_by(self._worker_id)
+        idle = {id_: name for id_, name in begun.items() if id_ not in self._working}
+        lost = {id_: name for id_, name in idle.items() if id_ in self._idle}
+        self._idle = set(idle)
+        return await _put_back(lost)
+
+
+async def _begun_by(worker_id: str) -> dict[str, str]:
+    """What a worker has begun and not ended: its ids and their queues."""
+    found = await DBOS.list_workflows_async(
+        status="PENDING", executor_id=worker_id, load_input=False, load_output=False
+    )
+    return {workflow.workflow_id: workflow.name for workflow in found}
+
+
+async def _put_back(lost: Mapping[str, str]) -> list[str]:
+    for work_id, queue in lost.items():
+        await DBOS.resume_workflow_async(work_id, queue_name=queue)
+    return sorted(lost)
 
 
 def _delivery(delivery_id: str, run: int) -> str:

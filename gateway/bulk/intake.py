@@ -101,9 +101,10 @@ class Intake:
                 yield draft
             finally:
                 if not draft.accepted and not draft.is_replayed:
-                    with contextlib.suppress(*OUTAGES):  # then it goes when it expires
-                        await self.storage.delete(draft.id)
+                    with contextlib.suppress(*OUTAGES):  # then it is swept
                         await asyncio.to_thread(self.jobs.give_up, draft.id)
+                        await self.storage.delete(draft.id)
+                        await asyncio.to_thread(self.jobs.forget, draft.id)
 
     async def _begun(self, visit: Visit, key: str) -> Draft:
         account_id = visit.key.account_id

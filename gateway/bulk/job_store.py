@@ -98,8 +98,16 @@ class JobStore:
         return self.get(job_id)
 
     def give_up(self, job_id: str) -> None:
-        """Forget a job that was not received in full."""
+        """A job was not received in full: its time is over, whatever was written of it."""
+        change = update(JobRow).where(JobRow.id == job_id)
+        over = {"status": Status.RECEIVING, "expires_at": datetime.now(UTC)}
         with Session(self._engine) as session, session.begin():
+            session.execute(change.values(**over, idempotency_key=None))
+
+    def forget(self, job_id: str) -> None:
+        """Forget a job whose blobs are gone."""
+        with Session(self._engine) as session, session.begin():
+            session.execute(delete(ItemRow).where(ItemRow.job_id == job_id))
             session.execute(delete(JobRow).where(JobRow.id == job_id))
 
     def get(self, job_id: str) -> Job:

@@ -1,5 +1,7 @@
 """Images of jobs: in a folder, or in an S3 bucket, by the same calls."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -56,6 +58,10 @@ class Storage:
         """Remove all blobs below a folder."""
         async for blobs in obstore.list(self._store, f"{folder}/"):
             await obstore.delete_async(self._store, [blob["path"] for blob in blobs])
+        if isinstance(self._store, LocalStore) and self._store.prefix:
+            # What a process that was killed had half written is not listed.
+            left = Path(self._store.prefix, folder)
+            await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
 
 
 def connect(url: str, data_dir: Path) -> Storage:

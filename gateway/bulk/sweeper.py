@@ -63,14 +63,17 @@ class Sweeper:
     async def run(self) -> None:
         """Sweep until cancelled."""
         while True:
-            await self._without_end(self.sweep())
+            await self.sweep()
             await asyncio.sleep(INTERVAL_S)
 
     async def sweep(self) -> None:
-        """Once."""
-        await self._take_over()
-        await self._enqueue()
-        await self._expire()
+        """Once.
+
+        What goes wrong with one thing holds up no other: on a full disk nothing can be enqueued,
+        and what has expired must go all the more.
+        """
+        for step in (self._expire, self._take_over, self._enqueue):
+            await self._without_end(step())
 
     async def _enqueue(self) -> None:
         """What was accepted when its process died, just before it could be enqueued."""
@@ -91,6 +94,8 @@ class Sweeper:
             self._enqueued[name] = True
 
     async def _take_over(self) -> None:
+        for work_id in await self._engine.take_back():
+            log.warning("bulk: %s goes on, although its end could not be noted", work_id)
         for worker_id in await self._dead():
             for work_id in await self._engine.take_over(worker_id):
                 log.warning("bulk: %s goes on without worker %s", work_id, worker_id)

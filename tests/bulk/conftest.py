@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import httpx
 import pytest
 
 from gateway.accounts import database
+from gateway.accounts.keys import KeyStore
 from gateway.bulk import running
 from gateway.bulk.intake import Intake
+from gateway.bulk.job_store import Asked
 from gateway.rest import app
 from gateway.settings import Settings
 from tests.half_model import HalfModel
@@ -66,6 +69,18 @@ async def application(model: HalfModel, settings: Settings) -> AsyncIterator[Bul
 
 def images(*files: bytes, field: str = "images") -> Files:
     return [(field, (f"photo {number}.png", file)) for number, file in enumerate(files)]
+
+
+async def unqueued(bulk: Bulk, *files: bytes) -> str:
+    """A job of a process that died when it had accepted it, before it could enqueue it."""
+    intake, job_id = bulk.intake, f"job_{'0' * 20}"
+    key = KeyStore(bulk.engine).list()[0]
+    intake.jobs.begin(job_id, account_id=key.account_id, key_id=key.id, idempotency_key="")
+    for number, file in enumerate(files):
+        await intake.storage.put(f"{job_id}/in/{number}", file)
+    asked = Asked({}, {}, webhook_url=None, has_backdrop=False, fingerprint=None)
+    intake.jobs.accept(job_id, asked, [("a", "")] * len(files), timedelta(hours=1))
+    return job_id
 
 
 def stored(settings: Settings) -> list[Path]:
