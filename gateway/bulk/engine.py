@@ -28,8 +28,8 @@ logging.getLogger("dbos").setLevel(logging.WARNING)
 class Duties:
     """What there is to do. Each may be called again for what it had begun."""
 
-    work_off: Callable[[str], Awaitable[None]]
-    """Does a job."""
+    work_off: Callable[[str], Awaitable[str | None]]
+    """Does a job, and gives the webhook that is to tell of it."""
     attempt: Callable[[str, int, int], Awaitable[float | None]]
     """Tries to deliver a webhook; see `Courier.attempt`."""
 
@@ -85,9 +85,9 @@ class Engine:
         duties = self._duties
 
         @DBOS.step(name="work_off")
-        async def work_off(job_id: str) -> None:
+        async def work_off(job_id: str) -> str | None:
             assert duties
-            await duties.work_off(job_id)
+            return await duties.work_off(job_id)
 
         @DBOS.step(name="attempt")
         async def attempt(delivery_id: str, run: int, number: int) -> float | None:
@@ -97,7 +97,8 @@ class Engine:
         @DBOS.workflow(name=JOBS, max_recovery_attempts=MAX_RECOVERIES)
         async def do_job(job_id: str) -> None:
             with self._at_work(job_id):
-                await work_off(job_id)
+                if webhook := await work_off(job_id):
+                    await self.deliver(webhook, 1)
 
         @DBOS.workflow(name=WEBHOOKS, max_recovery_attempts=MAX_RECOVERIES)
         async def deliver(delivery_id: str, run: int) -> None:

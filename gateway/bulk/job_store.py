@@ -189,23 +189,37 @@ class JobStore:
         if not has_begun:
             self.finish(job_id)
 
-    def finish(self, job_id: str) -> None:
-        """End a job: what is pending still was canceled. Its owner is to be told of it, once."""
+    def finish(self, job_id: str) -> str | None:
+        """End a job: what is pending still was canceled.
+
+        Returns:
+            The webhook that tells of it, by its id: the same whoever ends it how often.
+        """
         with Session(self._engine) as session, session.begin():
             end(session, job_id, ItemStatus.CANCELED)
             row = session.get_one(JobRow, job_id, with_for_update=True)
             if row.finished_at is None:
                 row.finished_at = datetime.now(UTC)
                 row.status = outcome(rows.job(row, rows.items(session, [job_id])))
-                if row.webhook_url and not row.deleted_at:
-                    job = rows.job(row, rows.items(session, [job_id]))
-                    delivery_store.add(session, row.account_id, job_id, row.webhook_url, ended(job))
                 BULK_JOBS.labels(row.status).inc()
+                if row.webhook_url and not row.deleted_at:
+                    delivery_store.add(session, **_webhook(session, row))
+            return delivery_store.id_of(job_id) if row.webhook_url else None
 
     def drop(self, job_id: str) -> None:
         """End a job's time now: nobody sees it any more, and it is swept once it has ended."""
-        self.cancel(job_id)
         now = datetime.now(UTC)
         change = update(JobRow).where(JobRow.id == job_id)
         with Session(self._engine) as session, session.begin():
             session.execute(change.values(expires_at=now, deleted_at=now, idempotency_key=None))
+        self.cancel(job_id)
+
+
+def _webhook(session: Session, row: JobRow) -> dict[str, Any]:
+    job = rows.job(row, rows.items(session, [row.id]))
+    return {
+        "account_id": job.account_id,
+        "job_id": job.id,
+        "url": job.webhook_url,
+        "body": ended(job),
+    }

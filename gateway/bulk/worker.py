@@ -67,18 +67,23 @@ class Worker:
             image.cancel()
         await asyncio.gather(*self._in_flight, return_exceptions=True)
 
-    async def work_off(self, job_id: str) -> None:
-        """Bring every image of a job to its end, and the job. It may have been begun before."""
+    async def work_off(self, job_id: str) -> str | None:
+        """Bring every image of a job to its end, and the job. It may have been begun before.
+
+        Returns:
+            The webhook to deliver, by its id; None if there is none.
+        """
         try:
             await self._do_all(await through_outages(asyncio.to_thread, self._jobs.get, job_id))
         except NoResultFound:
-            return  # it was deleted meanwhile
+            return None  # it was deleted meanwhile
         except Exception:
             log.exception("unforeseen error with bulk job %s", job_id)
             why = problem(GatewayError())
             await through_outages(asyncio.to_thread, self._items.fail, job_id, why)
-        await through_outages(asyncio.to_thread, self._jobs.finish, job_id)
+        webhook = await through_outages(asyncio.to_thread, self._jobs.finish, job_id)
         await through_outages(self._storage.delete, f"{job_id}/in")
+        return webhook
 
     async def _do_all(self, job: Job) -> None:
         pending = [item for item in job.items if item.status is ItemStatus.PENDING]

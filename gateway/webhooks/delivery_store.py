@@ -104,11 +104,16 @@ class DeliveryStore:
             return [(row.id, row.run) for row in session.execute(removal)]
 
 
+def id_of(job_id: str) -> str:
+    """Of the message that tells of a job's end: each job has one."""
+    return job_id.replace("job_", "evt_")
+
+
 def add(session: Session, account_id: int, job_id: str, url: str, body: Mapping[str, Any]) -> None:
-    """Note in a transaction that an account is to be told of its job's end: once for each job."""
+    """Note in a transaction that an account is to be told of its job's end."""
     session.add(
         DeliveryRow(
-            id=job_id.replace("job_", "evt_"),
+            id=id_of(job_id),
             account_id=account_id,
             job_id=job_id,
             event=body["type"],

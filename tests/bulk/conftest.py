@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from gateway.accounts import database
+from gateway.accounts.accounts import AccountStore
 from gateway.accounts.keys import KeyStore
 from gateway.bulk import running
 from gateway.bulk.intake import Intake
@@ -32,6 +33,12 @@ class Bulk:
     client: httpx.AsyncClient
     intake: Intake
     engine: Any
+
+    def as_another_account(self) -> None:
+        """From now on, somebody else asks."""
+        account = AccountStore(self.engine).create("another")
+        _, secret = KeyStore(self.engine).create("theirs", account.id)
+        self.client.headers["X-API-Key"] = secret
 
     async def job(self, job_id: str) -> dict[str, Any]:
         """As its owner sees it."""

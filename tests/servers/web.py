@@ -11,7 +11,7 @@ from aiohttp import web
 async def answering(handler: Callable[[web.Request], Any]) -> AsyncIterator[str]:
     """A real server on loopback; gives its address."""
     app = web.Application()
-    app.router.add_get("/{path:.*}", handler)
+    app.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
