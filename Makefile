@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test check lint types format bench bench-images bench-triton bench-gate bench-transports protos fuzz soak pictures lock clean
+.PHONY: help run triton model test check lint types format bench bench-images bench-triton bench-gate bench-transports bench-bulk protos fuzz soak pictures lock clean
 
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
@@ -65,6 +65,9 @@ pictures: $(DEV) $(MODEL) ## Make the README's pictures anew
 
 bench-transports: $(DEV) ## CPU an image over HTTP and over gRPC, model excluded
 	.venv/bin/python -m loadtest.bench_transports
+
+bench-bulk: $(DEV) $(TRITON) $(MODEL) ## What bulk jobs cost, and what they cost others
+	.venv/bin/python -m loadtest.bench_bulk
 
 protos: $(DEV) ## Write the gRPC stubs beside their .proto
 	.venv/bin/python -m grpc_tools.protoc -Iprotos --python_out=protos --pyi_out=protos protos/clearbg/v1/*.proto

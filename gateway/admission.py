@@ -46,13 +46,17 @@ class Admission:
         self._limit, self._what, self._gauge = limit, what, gauge
         self._in_flight = 0
 
-    def admit(self, amount: int) -> Place:
+    def admit(self, amount: int, *, part: float = 1.0) -> Place:
         """Take a place; a single one is let in however large it is.
+
+        Args:
+            amount: of what is counted.
+            part: of the limit that may be in flight with it: those who can wait leave room.
 
         Raises:
             Overloaded: at once, when there is no place.
         """
-        if self._in_flight and self._in_flight + amount > self._limit:
+        if self._in_flight and self._in_flight + amount > part * self._limit:
             raise Overloaded(f"Too many {self._what} are in flight.", RETRY_AFTER_S)
         self.add(amount)
         return Place(self, amount)

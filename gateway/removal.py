@@ -24,6 +24,9 @@ from serving.cpu_runtime import SIDE
 P = ParamSpec("P")
 R = TypeVar("R")
 
+BULK_PART = 0.5
+"""Of the pixels in flight: beside large bulk images there is room for those who wait for answers."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -159,7 +162,9 @@ class Remover:
         read = await self._read(data)
         behind = await self._read_backdrop(backdrop) if backdrop is not None else None
         limit = self._settings.max_image_pixels
-        with self._admission.admit(footprint.pixels(read, behind, options, limit)) as place:
+        pixels = footprint.pixels(read, behind, options, limit)
+        part = BULK_PART if priority is Priority.BULK else 1.0
+        with self._admission.admit(pixels, part=part) as place:
             if visit:
                 await visit.spend_pixels(read.pixels + (behind.pixels if behind else 0))
             decoded = await self._run(place, steps.begin, read, behind, options)

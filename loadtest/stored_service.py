@@ -1,12 +1,13 @@
 """The service around a stored mask, in a process of its own: what it costs is all but the model.
 
-`python -m loadtest.stored_service` reads CLEARBG_* as `clearbg serve` does, prints an API key, and
-serves until it is terminated.
+`python -m loadtest.stored_service [--jobs]` reads CLEARBG_* as `clearbg serve` does, prints an API
+key, and serves, bulk jobs too with `--jobs`, until it is terminated.
 """
 
 import asyncio
 import signal
 import sys
+from contextlib import AsyncExitStack
 
 import numpy as np
 import uvloop
@@ -15,6 +16,7 @@ from gateway import heap, server
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.keys import KeyStore, Limits
+from gateway.bulk import running as bulk
 from gateway.orders.work import Work
 from gateway.removal import Remover
 from gateway.settings import Settings
@@ -40,14 +42,19 @@ async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     ports, model = server.Ports(settings), disc()
-    async with server.gate(engine, settings) as gate:
-        remover = Remover(model, settings)
-        async with ports.listening(Work(remover, None, settings), gate, model) as stopping:
-            sys.stdout.write(f"{secret}\n")
-            sys.stdout.flush()
-            await stop.wait()
-            stopping()
-        remover.close()
+    remover = Remover(model, settings)
+    async with AsyncExitStack() as stack:
+        gate = await stack.enter_async_context(server.gate(engine, settings))
+        intake = None
+        if "--jobs" in sys.argv:
+            intake = await stack.enter_async_context(bulk.running(engine, remover, settings))
+        work = Work(remover, None, settings)
+        stopping = await stack.enter_async_context(ports.listening(work, gate, model, intake))
+        sys.stdout.write(f"{secret}\n")
+        sys.stdout.flush()
+        await stop.wait()
+        stopping()
+    remover.close()
 
 
 if __name__ == "__main__":

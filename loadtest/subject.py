@@ -36,12 +36,12 @@ class Subject:
 
 
 @contextmanager
-def stored(data_dir: Path, **settings: object) -> Iterator[Subject]:
-    """Run one until the block ends."""
+def stored(data_dir: Path, *flags: str, **settings: object) -> Iterator[Subject]:
+    """Run one until the block ends; see `stored_service` for its flags."""
     ports = {name: free_port() for name in ("http_port", "grpc_port", "operations_port")}
     chosen = {"data_dir": data_dir, **ports, **settings}
     with subprocess.Popen(
-        [sys.executable, "-m", "loadtest.stored_service"],
+        [sys.executable, "-m", "loadtest.stored_service", *flags],
         env=os.environ | {f"CLEARBG_{name.upper()}": str(value) for name, value in chosen.items()},
         stdout=subprocess.PIPE,
         text=True,

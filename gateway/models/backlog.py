@@ -1,9 +1,11 @@
 """How much work a model has, and how long it takes: what would not be done in time is refused."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gateway.errors import Overloaded
+from gateway.models.model import Priority
 
 WEIGHT = 0.1
 """Of the newest measurement: a moving average over about ten images."""
@@ -14,26 +16,36 @@ class Backlog:
 
     def __init__(self, max_images: int) -> None:
         self._max_images = max_images
-        self.images = 0
+        self._images: Counter[Priority] = Counter()
         self._seconds_an_image = 0.0
         self._measured = 0
 
+    def in_front(self, priority: Priority) -> int:
+        """How many images a new one has to wait for: of bulk ones, an interactive one waits for
+        the one that runs.
+        """
+        bulk = self._images[Priority.BULK]
+        if priority is Priority.INTERACTIVE:
+            bulk = min(bulk, 1)
+        return self._images[Priority.INTERACTIVE] + bulk
+
     @contextmanager
-    def place(self, timeout_s: float) -> Iterator[None]:
+    def place(self, priority: Priority, timeout_s: float) -> Iterator[None]:
         """Hold a place for one image. A caller that gives up leaves at once and frees its place.
 
         Raises:
             Overloaded: at once, when the queue is full or would take longer than `timeout_s`.
         """
-        wait_s = (self.images + 1) * self._seconds_an_image
+        front = self.in_front(priority)
+        wait_s = (front + 1) * self._seconds_an_image
         # An idle model is always asked: only its answer can correct an estimate that is too high.
-        if self.images >= self._max_images or (self.images and wait_s > timeout_s):
-            raise Overloaded(f"{self.images} images are in front of this one.", wait_s)
-        self.images += 1
+        if front >= self._max_images or (front and wait_s > timeout_s):
+            raise Overloaded(f"{front} images are in front of this one.", wait_s)
+        self._images[priority] += 1
         try:
             yield
         finally:
-            self.images -= 1
+            self._images[priority] -= 1
 
     def measured(self, seconds: float) -> None:
         """Take note of what one image took."""

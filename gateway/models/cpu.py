@@ -65,7 +65,7 @@ class CpuModel:
         if self._closed:
             raise self._stopping()
         job = _Job(priority, next(self._numbers), image, asyncio.get_running_loop().create_future())
-        with self._backlog.place(timeout_s):
+        with self._backlog.place(priority, timeout_s):
             self._queue.put_nowait(job)
             try:
                 async with asyncio.timeout(timeout_s):

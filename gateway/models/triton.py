@@ -68,10 +68,10 @@ class TritonModel:
     ) -> Inference:
         """See Model. Triton does not tell queueing from computing: `compute_s` holds both."""
         started = time.perf_counter()
-        before = self._backlog.images
+        before = self._backlog.in_front(priority)
         try:
             async with asyncio.timeout(timeout_s):
-                with self._backlog.place(timeout_s):
+                with self._backlog.place(priority, timeout_s):
                     mask = await self._in_turn(image, priority, started + timeout_s)
                 device = self.device or await self._learn()
         except TimeoutError as error:
