@@ -25,7 +25,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 BULK_PART = 0.5
-"""Of the pixels in flight: beside large bulk images there is room for those who wait for answers."""
+"""Of the pixels in flight: beside large bulk images is room for those who wait for answers."""
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def fleet(kind: str) -> Iterator[Fleet]:
             s3 = stack.enter_context(seaweed.running())
             os.environ.update(s3.environment)
             settings = {
-                "database_url": stack.enter_context(postgres.running()),
+                "database_url": stack.enter_context(postgres.running()).url,
                 "bulk_storage_url": s3.url,
             }
             folders.append(folder / "two")

