@@ -22,7 +22,7 @@
       LimitsUnavailable         limits-unavailable   503  UNAVAILABLE         nobody can count
       AccountsUnavailable       accounts-unavailable 503  UNAVAILABLE         nobody knows the keys
       JobsUnavailable           jobs-unavailable     503  UNAVAILABLE         of bulk jobs
-      IdleStream                idle-stream          503  UNAVAILABLE         of gRPC
+      IdleStream                idle-stream          503  UNAVAILABLE         nothing came
       ModelUnavailable          model-unavailable    503  UNAVAILABLE         loading or broken
       DeadlineExceeded          deadline-exceeded    504  DEADLINE_EXCEEDED
 
@@ -261,7 +261,7 @@ class JobsUnavailable(_RetryLater):
 
 
 class IdleStream(_RetryLater):
-    """Nothing came on a stream for a while: its place is given to others."""
+    """Nothing came for a while: the place is given to others."""
 
     slug, title = "idle-stream", "Stream was idle"
 

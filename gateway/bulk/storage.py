@@ -1,6 +1,7 @@
 """Images of jobs: in a folder, or in an S3 bucket, by the same calls."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -24,8 +25,13 @@ class Storage:
         self._store = store
 
     async def put(self, path: str, data: bytes) -> None:
-        """Keep a blob, whole or not at all; one that is there is replaced."""
+        """Keep a blob, whole or not at all; one that is there is replaced.
+
+        It outlasts a power cut: a job is promised to be done once its images are kept.
+        """
         await obstore.put_async(self._store, path, data)
+        if isinstance(self._store, LocalStore) and self._store.prefix:
+            await asyncio.to_thread(_sync, Path(self._store.prefix, path))
 
     async def get(self, path: str) -> bytes:
         """A blob.
@@ -62,6 +68,16 @@ class Storage:
             # What a process that was killed had half written is not listed.
             left = Path(self._store.prefix, folder)
             await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    """Have the disk itself hold a file, and its name."""
+    for place in (path, path.parent):
+        handle = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def connect(url: str, data_dir: Path) -> Storage:

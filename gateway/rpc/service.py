@@ -12,10 +12,10 @@ from gateway.accounts.gate import Gate, Visit
 from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, ModelUnavailable
 from gateway.orders.sent import MAX_IMAGES
 from gateway.orders.work import Work
+from gateway.places import Places
 from gateway.rpc import messages, wire
 from gateway.rpc.call import Call, Context
 from gateway.rpc.carried import carried_out
-from gateway.rpc.places import Places
 from gateway.rpc.stream import STOPPING_RETRY_S, Stream
 from gateway.settings import Settings
 from serving.cpu_runtime import SIDE

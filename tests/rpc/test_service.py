@@ -15,7 +15,7 @@ from clearbg.v1 import background_removal_service_pb2 as pb
 from prometheus_client import REGISTRY
 
 from gateway.errors import Overloaded
-from gateway.rpc.places import Places
+from gateway.places import Places
 from gateway.rpc.service import NAME
 from gateway.settings import Settings
 from tests.half_model import HalfModel

@@ -10,7 +10,7 @@ from gateway.accounts.gate import Gate, Visit
 from gateway.admission import Admission
 from gateway.bulk import answers
 from gateway.bulk.draft import Draft
-from gateway.bulk.intake import Intake
+from gateway.bulk.intake import Intake, upload_bytes
 from gateway.bulk.job import Job
 from gateway.errors import BadRequest, DeadlineExceeded
 from gateway.rest.bulk.openapi import CREATED, request_body
@@ -52,15 +52,15 @@ def router(intake: Intake, gate: Gate, memory: Admission, settings: Settings) ->
         ] = "",
     ) -> JSONResponse:
         """Answers as soon as all images are kept safely. They are done whatever happens."""
-        with memory.admit(2 * settings.max_image_bytes):  # while it arrives, and as it is kept
-            try:
-                async with (
-                    asyncio.timeout(UPLOAD_TIMEOUT_S),
-                    intake.receiving(visit, idempotency_key) as draft,
-                ):
+        try:
+            async with (
+                asyncio.timeout(UPLOAD_TIMEOUT_S),
+                intake.receiving(visit, idempotency_key) as draft,
+            ):
+                with memory.admit(upload_bytes(settings)):
                     job = await _receive(request, draft, settings.max_image_bytes)
-            except TimeoutError as error:
-                raise DeadlineExceeded(UPLOAD_TIMEOUT_S) from error
+        except TimeoutError as error:
+            raise DeadlineExceeded(UPLOAD_TIMEOUT_S) from error
         headers = {"Location": f"{answers.PATH}/{job.id}", "Retry-After": str(POLL_AFTER_S)}
         if draft.is_replayed:
             headers["Idempotent-Replayed"] = "true"

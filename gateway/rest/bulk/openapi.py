@@ -6,9 +6,8 @@ from gateway.rest.fields import OPTIONS, Schema
 from gateway.rest.openapi import errors
 from gateway.settings import Settings
 
-ELSEWHERE = (NoForeground, IdleStream)
-CREATED = dict(errors((*ELSEWHERE, NoDelivery)))
-RESPONSES = dict(errors((*ELSEWHERE, InProgress, KeyReused)))
+CREATED = dict(errors((NoForeground, NoDelivery)))
+RESPONSES = dict(errors((NoForeground, IdleStream, InProgress, KeyReused)))
 
 
 def request_body(settings: Settings) -> Schema:

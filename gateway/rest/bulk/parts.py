@@ -1,5 +1,6 @@
 """The parts of a multipart body, one after the other: only one image is in memory at a time."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -7,9 +8,11 @@ from fastapi import Request
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
-from gateway.errors import BadRequest, ClientGone, ImageTooLarge
+from gateway.errors import BadRequest, ClientGone, IdleStream, ImageTooLarge
 from gateway.orders.sent import MAX_FIELD_BYTES
 
+IDLE_S, RETRY_AFTER_S = 30.0, 1.0
+"""How long a sender may pause: it takes memory from others."""
 MAX_PARTS = 120
 """50 images, an id for each, and the options."""
 
@@ -36,6 +39,7 @@ async def parts(request: Request, max_image_bytes: int) -> AsyncIterator[Part]:
         BadRequest: it is no form, broken, or has too many fields.
         ImageTooLarge: as soon as an image is.
         ClientGone: the client went before it had sent everything.
+        IdleStream: it is there, and sends nothing.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
@@ -54,7 +58,7 @@ async def parts(request: Request, max_image_bytes: int) -> AsyncIterator[Part]:
         },
     )
     try:
-        async for chunk in request.stream():
+        async for chunk in _chunks(request):
             parser.write(chunk)
             while reader.finished:
                 yield reader.finished.pop(0)
@@ -64,6 +68,19 @@ async def parts(request: Request, max_image_bytes: int) -> AsyncIterator[Part]:
         raise BadRequest(f"The form cannot be read: {error}") from error
     if reader.inside:
         raise BadRequest("The form cannot be read: it ends in the middle of a part.")
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    chunks = aiter(request.stream())
+    while True:
+        try:
+            async with asyncio.timeout(IDLE_S):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise IdleStream(f"Nothing came for {IDLE_S:g} seconds.", RETRY_AFTER_S) from error
+        yield chunk
 
 
 class _Reader:

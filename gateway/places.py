@@ -1,4 +1,4 @@
-"""Places for messages that are being read: how large they are is known when they are there."""
+"""Places for what is being received: how large it is is known when it is there."""
 
 import asyncio
 from collections.abc import AsyncIterator
