@@ -1,6 +1,8 @@
-"""Part of `make soak`: the service is killed at random moments, and every bulk job ends well.
+"""Part of `make soak`: processes are killed at random moments, and every bulk job ends well.
 
-ROUNDS [sqlite|distributed]: `distributed` is PostgreSQL and an S3 server, with a second replica.
+ROUNDS [sqlite|distributed]: `sqlite` is one service; `distributed` is a gateway and a worker, on
+PostgreSQL and an S3 server. In each round one process is killed; all jobs have webhooks, whose
+endpoint fails now and then.
 """
 
 import contextlib
@@ -11,10 +13,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import httpx
@@ -23,8 +26,9 @@ import psycopg
 from obstore.store import LocalStore, from_url
 from rich.console import Console
 
+from loadtest.hook import Hook, hook
 from serving.photos import PHOTOS
-from tests.end_to_end.service import Service, running
+from tests.end_to_end.service import Service, running, working
 from tests.servers import postgres, seaweed
 
 JOBS, IMAGES = 2, 6
@@ -34,33 +38,47 @@ END_WITHIN_S = 180.0
 
 
 @dataclass
-class Fleet:
-    """Services on the same stores, of which one is killed in each round."""
+class Member:
+    """A process, and how it is started."""
 
-    folders: list[Path]
-    settings: dict[str, object]
-    key: str = ""
-    services: list[Service] = field(default_factory=list)
-    stacks: list[ExitStack] = field(default_factory=list)
+    start: Callable[[], AbstractContextManager[Service | Popen[str]]]
+    stack: ExitStack = field(default_factory=ExitStack)
+    running: Service | Popen[str] | None = None
 
-    def start(self, number: int) -> None:
-        """Start one, or start it again."""
-        stack = ExitStack()
-        ports = {"operations_port": 18_081 + number}  # by which it is known again
-        service = stack.enter_context(running(self.folders[number], **ports, **self.settings))
-        self.key = self.key or service.api_key
-        self.services[number : number + 1] = [service]
-        self.stacks[number : number + 1] = [stack]
+    def run(self) -> None:
+        """Start it, or start it again."""
+        self.running = self.stack.enter_context(self.start())
 
-    def kill(self, number: int) -> None:
+    def kill(self) -> None:
         """At once, with all that it was doing."""
-        self.services[number].process.kill()
-        self.stacks[number].close()
+        made = self.running
+        assert made
+        (made.process if isinstance(made, Service) else made).kill()
+        self.stack.close()
+
+
+@dataclass
+class Fleet:
+    """Processes on the same stores, the gateway first."""
+
+    members: list[Member]
+    folder: Path
+    settings: dict[str, object]
+    hook: Hook
+    key: str = ""
+
+    @property
+    def gateway(self) -> Service:
+        """Whom to ask."""
+        found = self.members[0].running
+        assert isinstance(found, Service)
+        return found
 
     def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """Ask the last one: of two, the one that is not killed."""
-        url = f"{self.services[-1].url}{path}"
-        return httpx.request(method, url, headers={"X-API-Key": self.key}, timeout=60, **request)
+        """Ask the gateway."""
+        self.key = self.key or self.gateway.api_key
+        url, headers = f"{self.gateway.url}{path}", {"X-API-Key": self.key}
+        return httpx.request(method, url, headers=headers, timeout=60, **request)
 
     def jobs(self) -> list[dict[str, Any]]:
         """All jobs that there are."""
@@ -72,13 +90,13 @@ class Fleet:
         if url := self.settings.get("database_url"):
             with psycopg.connect(str(url)) as connection:
                 return connection.execute(query.encode()).fetchall()
-        with contextlib.closing(sqlite3.connect(self.folders[0] / "clearbg.db")) as connection:
+        with contextlib.closing(sqlite3.connect(self.folder / "clearbg.db")) as connection:
             return connection.execute(query).fetchall()
 
     def blobs(self) -> list[str]:
         """The paths of all blobs."""
         url = self.settings.get("bulk_storage_url")
-        store = from_url(str(url)) if url else LocalStore(self.folders[0] / "bulk", mkdir=True)
+        store = from_url(str(url)) if url else LocalStore(self.folder / "bulk", mkdir=True)
         return [str(blob["path"]) for blobs in obstore.list(store) for blob in blobs]
 
 
@@ -87,46 +105,54 @@ def fleet(kind: str) -> Iterator[Fleet]:
     """Start what is to be killed."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        settings: dict[str, object] = {}
-        folders = [folder / "one"]
+        settings: dict[str, object] = {"webhook_networks": "127.0.0.0/8"}
+        # By their ports they are known again.
+        members = [Member(lambda: running(folder, operations_port=18_081, **settings))]
         if kind == "distributed":
             s3 = stack.enter_context(seaweed.running())
             os.environ.update(s3.environment)
-            settings = {
-                "database_url": stack.enter_context(postgres.running()).url,
-                "bulk_storage_url": s3.url,
-            }
-            folders.append(folder / "two")
-        made = Fleet(folders, settings)
-        for number, path in enumerate(folders):
-            path.mkdir()
-            made.start(number)
-        try:
-            yield made
-        finally:
-            for running_ in made.stacks:
-                running_.close()
+            url = stack.enter_context(postgres.running()).url
+            settings |= {"database_url": url, "bulk_storage_url": s3.url}
+            settings |= {"bulk_work": "elsewhere"}
+            members.append(Member(lambda: working(folder, operations_port=18_082, **settings)))
+        made = Fleet(members, folder, settings, stack.enter_context(hook()))
+        for member in members:
+            stack.callback(member.stack.close)
+            member.run()
+        yield made
 
 
 def one_round(made: Fleet, rng: random.Random) -> float:
-    """Send jobs while the first service is killed, start it again, and wait until all have ended.
+    """Send jobs while a process is killed, start it again, and wait until all have ended.
 
     Returns:
         Seconds from the blow to the end of the last job.
     """
     image = ("photo.jpg", PHOTOS[rng.randrange(len(PHOTOS))].read())
-    blow = threading.Timer(rng.uniform(0, LONGEST_S), made.kill, [0])
+    victim = rng.choice(made.members)
+    blow = threading.Timer(rng.uniform(0, LONGEST_S), victim.kill)
     blow.start()
     for _ in range(JOBS):
         with contextlib.suppress(httpx.TransportError):
-            made.ask("POST", "/v1/bulk", files=[("images", image)] * IMAGES)
+            data = {"webhook_url": made.hook.url}
+            made.ask("POST", "/v1/bulk", files=[("images", image)] * IMAGES, data=data)
     blow.join()
     killed_at = time.monotonic()
-    made.start(0)
+    victim.run()
     while any(job["finished_at"] is None for job in made.jobs()):
         assert time.monotonic() - killed_at < END_WITHIN_S, made.jobs()
         time.sleep(0.3)
     return time.monotonic() - killed_at
+
+
+def check_webhooks(made: Fleet) -> None:
+    """Each job was told of under one id, and every message was taken."""
+    deadline = time.monotonic() + END_WITHIN_S
+    while rows := made.rows("SELECT id FROM webhook_deliveries WHERE status <> 'delivered'"):
+        assert time.monotonic() < deadline, rows
+        time.sleep(0.5)
+    jobs = {job["job_id"] for job in made.jobs()}
+    assert made.hook.jobs_by_id == {job.replace("job_", "evt_"): {job} for job in jobs}
 
 
 def check(made: Fleet) -> int:
@@ -157,9 +183,11 @@ def main(rounds: int, kind: str, seed: int = 1) -> None:
         for number in range(rounds):
             took_s = one_round(made, rng)
             images = check(made)
+            check_webhooks(made)
             console.print(
                 f"{kind} round {number + 1}: all jobs ended {took_s:.1f} s after the blow; "
-                f"{images} images so far, each charged once"
+                f"{images} images so far, each charged once; {made.hook.taken} webhooks for "
+                f"{images // IMAGES} jobs"
             )
 
 

@@ -50,21 +50,12 @@ def running(data_dir: Path, **settings: object) -> Iterator[Service]:
     ports = {name: free_port() for name in ("http_port", "grpc_port", "operations_port")}
     ports |= {name: int(str(settings.pop(name))) for name in ports if name in settings}
     log = data_dir / "service.log"
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            [CLEARBG, "serve", "--welcome"],
-            env=environment(data_dir, **ports, **settings),
-            cwd=ROOT,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-    try:
-        printed = _wait_for(log, r"curl .*", process)
+    with _process(["serve", "--welcome"], log, environment(data_dir, **ports, **settings)) as made:
+        printed = _wait_for(log, r"curl .*", made)
         key = re.search(r'X-API-Key: (\S+)"', printed)
         assert key
         yield Service(
-            process=process,
+            process=made,
             url=f"http://127.0.0.1:{ports['http_port']}",
             grpc_url=f"grpc://127.0.0.1:{ports['grpc_port']}",
             operations_url=f"http://127.0.0.1:{ports['operations_port']}",
@@ -72,6 +63,33 @@ def running(data_dir: Path, **settings: object) -> Iterator[Service]:
             curl=printed,
             log=log,
         )
+
+
+@contextmanager
+def working(data_dir: Path, **settings: object) -> Iterator[subprocess.Popen[str]]:
+    """Run `clearbg worker` until the block ends."""
+    settings = {"operations_port": free_port(), **settings}
+    log = data_dir / "worker.log"
+    with _process(["worker"], log, environment(data_dir, **settings)) as made:
+        _wait_for(log, "ClearBG does bulk jobs", made)
+        yield made
+
+
+@contextmanager
+def _process(
+    arguments: list[str], log: Path, env: dict[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [CLEARBG, *arguments],
+            env=env,
+            cwd=ROOT,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    try:
+        yield process
     finally:
         process.terminate()
         process.wait(START_TIMEOUT_S)

@@ -1,0 +1,38 @@
+"""Bulk jobs done by a process of their own."""
+
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.end_to_end.astronaut import PHOTO, assert_cut_out
+from tests.end_to_end.service import running, working
+from tests.end_to_end.test_bulk import client, wait
+from tests.servers import seaweed
+
+
+def test_a_worker_does_the_jobs_of_a_gateway_which_sends_to_s3_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with seaweed.running() as s3:
+        for name, value in s3.environment.items():
+            monkeypatch.setitem(os.environ, name, value)
+        settings = {
+            "bulk_work": "elsewhere",
+            "bulk_storage_url": s3.url,
+            "bulk_results": "redirect",
+        }
+        with running(tmp_path, **settings) as service, client(service) as api:
+            files = [("images", ("a.jpg", PHOTO.read_bytes()))] * 2
+            job_id = api.post("/v1/bulk", files=files).raise_for_status().json()["job_id"]
+            with working(tmp_path, **settings) as worker:
+                job = wait(api, job_id)
+                assert job["status"] == "completed"
+                worker.terminate()
+                assert worker.wait(60) == 0
+            sent = api.get(job["items"][0]["result_url"])
+            assert sent.status_code == 307
+            assert_cut_out(httpx.get(sent.headers["location"]).raise_for_status().content)
+            refused = httpx.get(sent.headers["location"].partition("?")[0])
+            assert refused.status_code == 403
