@@ -1,0 +1,53 @@
+"""How far `clearbg bulk` is: two bars, and a line for each image that failed."""
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from rich.progress import Progress
+
+from gateway.cli.console import err
+
+
+class BulkProgress:
+    """Shown while it is entered. Images are counted once, however often they are told."""
+
+    def __init__(self, total: int) -> None:
+        self._bars = Progress(console=err)
+        self._upload = self._bars.add_task("uploaded", total=total)
+        self._cut_out = self._bars.add_task("done", total=total)
+        self._uploaded: set[str] = set()
+        self._done: set[str] = set()
+        self.failures: set[str] = set()
+
+    def uploaded(self, names: Iterable[str]) -> None:
+        """The service has these."""
+        self._uploaded.update(names)
+        self._show()
+
+    def done(self, name: str) -> None:
+        """The result of an image is there."""
+        self._done.add(name)
+        self._show()
+
+    def failed(self, name: str, why: str) -> None:
+        """An image has none, and will have none."""
+        self.failures.add(name)
+        err.print(f"{name}: {why}", markup=False, style="red")
+        self._show()
+
+    def _show(self) -> None:
+        self._bars.update(self._upload, completed=len(self._uploaded | self.failures))
+        self._bars.update(self._cut_out, completed=len(self._done | self.failures))
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
