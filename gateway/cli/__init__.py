@@ -2,14 +2,15 @@
 
 import typer
 
-from gateway.cli import accounts, bulk, doctor, keys, model, remove, serve, triton
+from gateway.cli import accounts, doctor, keys, model, remove, serve, triton
+from gateway.cli.bulk import command
 
 app = typer.Typer(
     help="Self-hosted background removal.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.command("serve")(serve.serve)
 app.command("remove")(remove.remove)
-app.command("bulk")(bulk.bulk)
+app.command("bulk")(command.bulk)
 app.command("triton")(triton.triton)
 app.command("doctor")(doctor.doctor)
 app.add_typer(model.app, name="model")

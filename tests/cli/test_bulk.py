@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.cli import app
-from gateway.cli.bulk_state import NAME
+from gateway.cli.bulk.state import NAME
 from tests.end_to_end.service import CLEARBG
 from tests.half_model import HalfModel
 from tests.listening import Listening
@@ -124,7 +124,7 @@ def test_what_was_killed_goes_on_and_does_nothing_twice(
         assert len(results(folder)) < 60
     done = bulk(folder, service.url, key)
     assert done.exit_code == 0, done.stderr
-    assert "results are there already" in done.stderr
+    assert "are there already" in done.stderr
     assert "60 of 60 cut out" in done.stdout
     assert len(results(folder)) == 60
     assert len(jobs(service, key)) == 2

@@ -1,4 +1,4 @@
-"""`clearbg bulk`: have a folder of images cut out by a service's bulk jobs."""
+"""The command: what it is told, and how it ends."""
 
 import asyncio
 import hashlib
@@ -11,9 +11,10 @@ import typer
 
 from gateway.cli import folder
 from gateway.cli.asking import CaFile, Key, asking
-from gateway.cli.bulk_jobs import BulkJobs
-from gateway.cli.bulk_progress import BulkProgress
-from gateway.cli.bulk_state import NAME, WAY_OUT, State, StateRefused
+from gateway.cli.bulk.jobs import Jobs
+from gateway.cli.bulk.progress import Progress
+from gateway.cli.bulk.state import NAME, WAY_OUT, State, StateRefused
+from gateway.cli.bulk.work import Work
 from gateway.cli.console import err, fail
 from gateway.client import Asked, AsyncBulkClient, Problem, Query
 from gateway.errors import BadImage, GatewayError
@@ -54,7 +55,14 @@ def bulk(
         files = folder.results(source, target, asked["format"])
         state = _state(target / NAME, _begun(source, asked), restart=restart)
         state.keep_unchanged(source)
-        failed = asyncio.run(_work(server, key, str(ca_file or ""), asked, files, state))
+
+        async def work() -> int:
+            async with AsyncBulkClient(
+                server, key, attempts=ATTEMPTS, ca_file=str(ca_file or "")
+            ) as client:
+                return await _failures(client, asked, files, state)
+
+        failed = asyncio.run(work())
     except Problem as error:
         fail(f"{error} {GO_ON}" if error.may_pass_later else error)
     except (GatewayError, StateRefused, ValueError, OSError) as error:
@@ -64,18 +72,19 @@ def bulk(
     folder.tell(target, len(files), failed)
 
 
-async def _work(
-    url: str, key: str, ca_file: str, asked: Asked, files: Mapping[Path, Path], state: State
+async def _failures(
+    client: AsyncBulkClient, asked: Asked, files: Mapping[Path, Path], state: State
 ) -> int:
     """Do what is missing, and say how many failed."""
+    results = {path.name: result for path, result in files.items()}
+    source = next(iter(files)).parent
     missing = sum(not state.has(result) for result in files.values())
-    async with AsyncBulkClient(url, key, attempts=ATTEMPTS, ca_file=ca_file) as client:
-        if there := len(files) - missing:
-            err.print(f"{there} results are there already; --restart makes them anew")
-        with BulkProgress(missing) as progress:
-            await BulkJobs(client, asked, files, state, progress).run()
+    if there := len(files) - missing:
+        err.print(f"{there} of {len(files)} are there already; --restart makes them anew")
+    with Progress(missing) as progress:
+        await Jobs(Work(client, asked, source, results, state, progress)).run()
     state.remove()
-    return len(progress.failures)
+    return progress.failures
 
 
 def _check(asked: Asked) -> None:

@@ -4,21 +4,31 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from rich.progress import Progress
+from rich import progress
 
 from gateway.cli.console import err
 
 
-class BulkProgress:
+class Progress:
     """Shown while it is entered. Images are counted once, however often they are told."""
 
     def __init__(self, total: int) -> None:
-        self._bars = Progress(console=err)
+        self._bars = progress.Progress(console=err)
         self._upload = self._bars.add_task("uploaded", total=total)
         self._cut_out = self._bars.add_task("done", total=total)
         self._uploaded: set[str] = set()
         self._done: set[str] = set()
-        self.failures: set[str] = set()
+        self._failed: set[str] = set()
+
+    @property
+    def ended(self) -> set[str]:
+        """Those that are done, or failed."""
+        return self._done | self._failed
+
+    @property
+    def failures(self) -> int:
+        """How many failed."""
+        return len(self._failed)
 
     def uploaded(self, names: Iterable[str]) -> None:
         """The service has these."""
@@ -32,13 +42,13 @@ class BulkProgress:
 
     def failed(self, name: str, why: str) -> None:
         """An image has none, and will have none."""
-        self.failures.add(name)
+        self._failed.add(name)
         err.print(f"{name}: {why}", markup=False, style="red")
         self._show()
 
     def _show(self) -> None:
-        self._bars.update(self._upload, completed=len(self._uploaded | self.failures))
-        self._bars.update(self._cut_out, completed=len(self._done | self.failures))
+        self._bars.update(self._upload, completed=len(self._uploaded | self._failed))
+        self._bars.update(self._cut_out, completed=len(self.ended))
 
     def __enter__(self) -> Self:
         self._bars.start()
