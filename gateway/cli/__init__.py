@@ -1,4 +1,4 @@
-"""The command line, `clearbg`: one file a command."""
+"""The command line, `clearbg`: a file or a folder a command."""
 
 import typer
 

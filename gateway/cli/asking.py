@@ -48,7 +48,7 @@ def _asked(
     format_: Annotated[
         str,
         typer.Option(
-            "--format", help="png, jpg, webp or zip; default: the output's suffix, else png."
+            "--format", help="png, jpg, webp or zip; default: an output file's suffix, else png."
         ),
     ] = "",
     bg_color: Annotated[str, typer.Option(help="Background colour, e.g. #FFFFFF or white.")] = "",

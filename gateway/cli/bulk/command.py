@@ -105,7 +105,7 @@ def _check(asked: Asked) -> None:
 def _begun(source: Path, asked: Asked) -> dict[str, str]:
     """What an interrupted command must have been told too, if this one is to go on with it."""
     query = Query(b"", asked)
-    backdrop = hashlib.sha256(query.backdrop).hexdigest() if query.backdrop else ""
+    backdrop = hashlib.sha256(query.backdrop).hexdigest()[:16] if query.backdrop else ""
     return {"DIR": str(source), **query.texts, "bg_image": backdrop}
 
 

@@ -15,7 +15,6 @@ NAME = ".clearbg-bulk.json"
 Stamp = list[int]
 """Size in bytes and time of change in ns: another one, and it is another image."""
 
-
 WAY_OUT = "take another folder, or --restart to do all images anew"
 
 
