@@ -1,12 +1,12 @@
 """`clearbg bulk` against the service around the fake model."""
 
 import json
+import math
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli import app
 from gateway.cli.bulk.state import NAME
+from tests.cli.conftest import HeldModel
 from tests.end_to_end.service import CLEARBG
-from tests.half_model import HalfModel
 from tests.listening import Listening
 from tests.rest.cases import Photo
 from tests.servers.relay import relaying
@@ -43,9 +43,8 @@ def bulk(folder: Path, url: str, key: str, *options: str) -> Result:
     return CliRunner().invoke(app, [*arguments(folder, url, key), *options])
 
 
-@contextmanager
-def killed(folder: Path, url: str, key: str, when: Callable[[], bool]) -> Iterator[None]:
-    """The command was killed as soon as something was so."""
+def kill(folder: Path, url: str, key: str, when: Callable[[], bool]) -> None:
+    """Run the command, and kill it as soon as something is so."""
     process = subprocess.Popen([CLEARBG, *arguments(folder, url, key)], stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + TIMEOUT_S
@@ -56,7 +55,6 @@ def killed(folder: Path, url: str, key: str, when: Callable[[], bool]) -> Iterat
     finally:
         process.kill()
         assert process.wait() == -signal.SIGKILL
-    yield
 
 
 def fill(folder: Path, count: int, photo: Photo) -> None:
@@ -83,7 +81,7 @@ def jobs(service: Listening, key: str) -> list[dict[str, Any]]:
 
 
 def test_more_images_than_a_job_takes_and_two_that_are_none(
-    folder: Path, service: Listening, model: HalfModel, photo: Photo
+    folder: Path, service: Listening, model: HeldModel, photo: Photo
 ) -> None:
     fill(folder, 60, photo)
     whole = photo(60, 60)
@@ -110,18 +108,19 @@ def test_more_images_than_a_job_takes_and_two_that_are_none(
 
 
 def test_what_was_killed_goes_on_and_does_nothing_twice(
-    folder: Path, service: Listening, model: HalfModel, photo: Photo
+    folder: Path, service: Listening, model: HeldModel, photo: Photo
 ) -> None:
     fill(folder, 60, photo)
-    model.delay_s = 0.1
+    model.most = 20
     key = service.new_key()
 
     def halfway() -> bool:
         accepted = [chunk["job_id"] for chunk in state(folder)["chunks"]]
         return len(results(folder)) > 5 and len(accepted) == 2 and all(accepted)
 
-    with killed(folder, service.url, key, halfway):
-        assert len(results(folder)) < 60
+    kill(folder, service.url, key, halfway)
+    assert len(results(folder)) <= 20
+    model.most = math.inf
     done = bulk(folder, service.url, key)
     assert done.exit_code == 0, done.stderr
     assert "are there already" in done.stderr
@@ -133,16 +132,17 @@ def test_what_was_killed_goes_on_and_does_nothing_twice(
 
 
 def test_a_job_that_is_gone_is_sent_again_without_what_is_done(
-    folder: Path, service: Listening, model: HalfModel, photo: Photo
+    folder: Path, service: Listening, model: HeldModel, photo: Photo
 ) -> None:
     fill(folder, 12, photo)
-    model.delay_s = 0.5
+    model.most = 4
     key = service.new_key()
-    with killed(folder, service.url, key, lambda: len(results(folder)) > 0):
-        (job,) = jobs(service, key)
-        there = len(results(folder))
-    httpx.delete(f"{service.url}{job['status_url']}", headers={"X-API-Key": key})
-    model.delay_s = 0
+    kill(folder, service.url, key, lambda: len(results(folder)) > 0)
+    (job,) = jobs(service, key)
+    there = len(results(folder))
+    deleted = httpx.delete(f"{service.url}{job['status_url']}", headers={"X-API-Key": key})
+    deleted.raise_for_status()
+    model.most = math.inf
     done = bulk(folder, service.url, key)
     assert "12 of 12 cut out" in done.stdout
     assert [job["image_count"] for job in jobs(service, key)] == [12 - there]
@@ -155,9 +155,9 @@ def test_an_answer_that_is_lost_is_asked_for_under_the_same_key(
     key = service.new_key()
     with relaying(service.http_port) as relay:
         relay.lose = 1_000
-        with killed(folder, relay.url, key, lambda: len(relay.keys) > 1):
-            (chunk,) = state(folder)["chunks"]
-            assert not chunk["job_id"]
+        kill(folder, relay.url, key, lambda: len(relay.keys) > 1)
+        (chunk,) = state(folder)["chunks"]
+        assert not chunk["job_id"]
         relay.lose = 0
         done = bulk(folder, relay.url, key)
     assert "3 of 3 cut out" in done.stdout
