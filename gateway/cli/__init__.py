@@ -1,8 +1,9 @@
-"""The command line, `clearbg`: one file a command."""
+"""The command line, `clearbg`: a file or a folder a command."""
 
 import typer
 
 from gateway.cli import accounts, doctor, keys, model, remove, serve, triton
+from gateway.cli.bulk import command
 
 app = typer.Typer(
     help="Self-hosted background removal.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -10,6 +11,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
 app.command("remove")(remove.remove)
+app.command("bulk")(command.bulk)
 app.command("triton")(triton.triton)
 app.command("doctor")(doctor.doctor)
 app.add_typer(model.app, name="model")

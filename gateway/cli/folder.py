@@ -5,9 +5,10 @@ import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import typer
 from rich.progress import Progress
 
-from gateway.cli.console import err
+from gateway.cli.console import err, fail, out
 from gateway.cli.files import write
 from gateway.cli.remover import Remove
 from gateway.client import Asked, Problem
@@ -38,6 +39,27 @@ def targets(paths: Sequence[Path], folder: Path, suffix: str) -> dict[Path, Path
         taken.add(name.lower())
         found[path] = folder / f"{name}.{suffix}"
     return found
+
+
+def results(source: Path, target: Path, suffix: str) -> dict[Path, Path]:
+    """Where the result of each image of a folder goes, in another folder, which is made.
+
+    There must be images, and two folders: else the command ends.
+    """
+    if target == source:
+        fail("the results need a folder of their own: they could replace the images")
+    files = targets(images(source), target, suffix)
+    if not files:
+        fail(f"{source} holds no images")
+    target.mkdir(parents=True, exist_ok=True)
+    return files
+
+
+def tell(target: Path, total: int, failed: int) -> None:
+    """End the command with one line; its status says whether any image failed."""
+    out.print(f"{target}  {total - failed} of {total} cut out", markup=False)
+    if failed:
+        raise typer.Exit(1)
 
 
 async def cut_out(files: Mapping[Path, Path], asked: Asked, ask: Remove, *, at_once: int) -> int:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli import folder
+from gateway.cli.asking import CaFile, Key, asking
 from gateway.cli.console import fail, out
 from gateway.cli.files import write
 from gateway.cli.remover import AT_ONCE_HERE, Remove, here, there
@@ -16,7 +17,9 @@ from gateway.errors import GatewayError
 from serving.manifest import ModelNotBuilt
 
 
+@asking
 def remove(
+    asked: Asked,
     image: Annotated[
         Path, typer.Argument(help="The image to cut out, or a folder of images.", exists=True)
     ],
@@ -33,50 +36,15 @@ def remove(
             "do it here."
         ),
     ] = "",
-    key: Annotated[str, typer.Option(help="Its API key.", envvar="CLEARBG_API_KEY")] = "",
-    ca_file: Annotated[
-        Path | None,
-        typer.Option(help="PEM certificates to believe, with TLS.", dir_okay=False, exists=True),
-    ] = None,
+    key: Key = "",
+    ca_file: CaFile = None,
     at_once: Annotated[
         int, typer.Option(help="Images of a folder at once, by a service.", min=1)
     ] = 8,
-    size: Annotated[
-        str, typer.Option(help="Largest result, e.g. 1080p, 4k, 800x600, 2.5MP.")
-    ] = "original",
-    format_: Annotated[
-        str,
-        typer.Option(
-            "--format", help="png, jpg, webp or zip; default: the output's suffix, else png."
-        ),
-    ] = "",
-    bg_color: Annotated[str, typer.Option(help="Background colour, e.g. #FFFFFF or white.")] = "",
-    bg_image: Annotated[
-        Path | None, typer.Option(help="Image to put behind.", dir_okay=False, exists=True)
-    ] = None,
-    channels: Annotated[str, typer.Option(help="rgba, or alpha for the alpha itself.")] = "rgba",
-    roi: Annotated[str, typer.Option(help="Where to look, e.g. '0% 0% 50% 100%'.")] = "",
-    crop: Annotated[bool, typer.Option(help="Cut off what is empty.")] = False,
-    crop_margin: Annotated[str, typer.Option(help="Room that it leaves, e.g. '10px 5%'.")] = "0",
-    scale: Annotated[str, typer.Option(help="Size of the foreground, e.g. 80%.")] = "",
-    position: Annotated[str, typer.Option(help="Its place, e.g. center or '50% 100%'.")] = "",
-    shadow: Annotated[float, typer.Option(help="Opacity of a drop shadow, 0 to 100.")] = 0,
 ) -> None:
     """Remove the background of one image, or of all in a folder."""
     suffix = output.suffix.lstrip(".") if output and image.is_file() else ""
-    asked = Asked(
-        size=size,
-        format=format_ or suffix or "png",
-        bg_color=bg_color,
-        bg_image=bg_image.read_bytes() if bg_image else b"",
-        channels=channels,
-        roi=roi,
-        crop=crop,
-        crop_margin=crop_margin,
-        scale=scale,
-        position=position,
-        shadow=shadow,
-    )
+    asked["format"] = asked["format"] or suffix or "png"
     remover = there(server, key, str(ca_file or ""), streamed=image.is_dir()) if server else here()
     try:
         if image.is_dir():
@@ -112,18 +80,11 @@ def _folder(
 ) -> None:
     source = source.resolve()
     target = (output or source.with_name(f"{source.name}-cutouts")).resolve()
-    if target == source:
-        fail("the results need a folder of their own: they could replace the images")
-    files = folder.targets(folder.images(source), target, asked["format"])
-    if not files:
-        fail(f"{source} holds no images")
-    target.mkdir(parents=True, exist_ok=True)
+    files = folder.results(source, target, asked["format"])
 
     async def work() -> int:
         async with remover as ask:
             return await folder.cut_out(files, asked, ask, at_once=at_once)
 
     failed = asyncio.run(work())
-    out.print(f"{target}  {len(files) - failed} of {len(files)} cut out", markup=False)
-    if failed:
-        raise typer.Exit(1)
+    folder.tell(target, len(files), failed)

@@ -5,9 +5,21 @@ cutout = client.remove(Path("photo.jpg").read_bytes(), size="1080p")
 Path("cutout.png").write_bytes(cutout.image)
 """
 
+from gateway.client.bulk import AsyncBulkClient
+from gateway.client.bulk_job import BulkImage, BulkJob
 from gateway.client.client import AsyncClient, Client
 from gateway.client.cutout import Cutout
 from gateway.client.problem import Problem
 from gateway.client.query import Asked, Query
 
-__all__ = ["Asked", "AsyncClient", "Client", "Cutout", "Problem", "Query"]
+__all__ = [
+    "Asked",
+    "AsyncBulkClient",
+    "AsyncClient",
+    "BulkImage",
+    "BulkJob",
+    "Client",
+    "Cutout",
+    "Problem",
+    "Query",
+]

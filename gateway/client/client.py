@@ -52,7 +52,7 @@ class Client:
         attempts: int = ATTEMPTS,
         ca_file: str = "",
     ) -> None:
-        self._api = SCHEMES[_scheme(url)](url, _checked(key), timeout_s=timeout_s, ca_file=ca_file)
+        self._api = SCHEMES[_scheme(url)](url, checked(key), timeout_s=timeout_s, ca_file=ca_file)
         self._attempts = attempts
 
     def remove(self, image: bytes, **options: Unpack[Asked]) -> Cutout:
@@ -96,7 +96,7 @@ class AsyncClient:
         ca_file: str = "",
     ) -> None:
         self._api = ASYNC_SCHEMES[_scheme(url)](
-            url, _checked(key), timeout_s=timeout_s, ca_file=ca_file
+            url, checked(key), timeout_s=timeout_s, ca_file=ca_file
         )
         # Copied for each call: it keeps a call's state between its awaits.
         self._retrying = AsyncRetrying(**policy(attempts))
@@ -132,7 +132,7 @@ def _scheme(url: str) -> str:
     return parts.scheme
 
 
-def _checked(key: str) -> str:
+def checked(key: str) -> str:
     """Both transports can only send such keys, and complain by quoting them."""
     if not (key.isascii() and key.isprintable() and key == key.strip()):
         raise ValueError("the API key has letters that no key has")

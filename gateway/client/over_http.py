@@ -28,7 +28,7 @@ class Http:
 
     def __init__(self, url: str, key: str, *, timeout_s: float, ca_file: str) -> None:
         self._timeout_s = timeout_s
-        self._client = httpx.Client(**_settings(url, key, timeout_s, ca_file))
+        self._client = httpx.Client(**settings(url, key, timeout_s, ca_file))
 
     def remove(self, query: Query) -> Cutout:
         """Ask once.
@@ -55,7 +55,7 @@ class AsyncHttp:
 
     def __init__(self, url: str, key: str, *, timeout_s: float, ca_file: str) -> None:
         self._timeout_s = timeout_s
-        self._client = httpx.AsyncClient(**_settings(url, key, timeout_s, ca_file))
+        self._client = httpx.AsyncClient(**settings(url, key, timeout_s, ca_file))
 
     async def remove(self, query: Query) -> Cutout:
         """See Http."""
@@ -92,11 +92,45 @@ def cutout(answer: httpx.Response) -> Cutout:
         Problem: it says what is wrong.
     """
     if answer.status_code != httpx.codes.OK:
-        raise _problem(answer)
+        raise problem(answer)
     try:
         return _cutout(answer)
     except (KeyError, ValueError) as error:
         raise strange(answer.headers.get("content-type", "")) from error
+
+
+def settings(url: str, key: str, timeout_s: float, ca_file: str) -> dict[str, Any]:
+    """Of an httpx client."""
+    return {
+        "base_url": url,
+        "headers": {"X-API-Key": key},
+        "timeout": timeout_s,
+        "verify": ssl.create_default_context(cafile=ca_file or None),
+        "limits": httpx.Limits(max_connections=None),
+    }
+
+
+def problem(answer: httpx.Response) -> Problem:
+    """What an answer says is wrong. Proxies answer errors of their own, in HTML."""
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        body = {}
+    wait_s = retry_after_s(answer)
+    return Problem(
+        str(body.get("type", "")).rpartition("/")[2] or f"http-{answer.status_code}",
+        str(body.get("detail") or "") or f"The service answered {answer.status_code}.",
+        retry_after_s=1.0 if wait_s is None and answer.status_code in (502, 503) else wait_s,
+        request_id=answer.headers.get("x-request-id", ""),
+    )
+
+
+def retry_after_s(answer: httpx.Response) -> float | None:
+    """Seconds to wait, if an answer says so."""
+    said = answer.headers.get("retry-after", "")
+    return float(said) if said.isdecimal() else None
 
 
 def _cutout(answer: httpx.Response) -> Cutout:
@@ -115,36 +149,8 @@ def _cutout(answer: httpx.Response) -> Cutout:
     )
 
 
-def _settings(url: str, key: str, timeout_s: float, ca_file: str) -> dict[str, Any]:
-    return {
-        "base_url": url,
-        "headers": {"X-API-Key": key},
-        "timeout": timeout_s,
-        "verify": ssl.create_default_context(cafile=ca_file or None),
-        "limits": httpx.Limits(max_connections=None),
-    }
-
-
 def _box(said: httpx.Headers) -> Box | None:
     if "x-foreground-top" not in said:
         return None
     sides = ("top", "left", "width", "height")
     return Box(**{side: int(said[f"x-foreground-{side}"]) for side in sides})
-
-
-def _problem(answer: httpx.Response) -> Problem:
-    """Proxies answer errors of their own, in HTML."""
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        body = {}
-    retry_after = answer.headers.get("retry-after", "")
-    wait_s = float(retry_after) if retry_after.isdecimal() else None
-    return Problem(
-        str(body.get("type", "")).rpartition("/")[2] or f"http-{answer.status_code}",
-        str(body.get("detail") or "") or f"The service answered {answer.status_code}.",
-        retry_after_s=1.0 if wait_s is None and answer.status_code in (502, 503) else wait_s,
-        request_id=answer.headers.get("x-request-id", ""),
-    )
