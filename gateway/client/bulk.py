@@ -95,7 +95,8 @@ class AsyncBulkClient:
         Raises:
             Problem: `no-result` when there is none, `no-job` as for `get`.
         """
-        answer = await self._ask_patiently("GET", f"{PATH}/{job_id}/items/{number}")
+        path = f"{PATH}/{job_id}/items/{number}"
+        answer: httpx.Response = await self._retrying.copy()(self._result, path)
         return answer.content
 
     async def cancel(self, job_id: str) -> BulkJob:
@@ -125,16 +126,28 @@ class AsyncBulkClient:
     async def _ask_patiently(self, method: str, path: str) -> httpx.Response:
         return await self._retrying.copy()(self._ask, method, path)
 
+    async def _result(self, path: str) -> httpx.Response:
+        """Some services send to a storage for their results: it needs no key, and gets none."""
+        answer = await self._ask("GET", path)
+        if not answer.has_redirect_location:
+            return answer
+        there = self._http.build_request("GET", answer.headers["Location"])
+        del there.headers["X-API-Key"]
+        return await self._send(there)
+
     async def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        return await self._send(self._http.build_request(method, path, **request))
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
         if self._http.is_closed:
             raise closed()
         try:
-            answer = await self._http.request(method, path, **request)
+            answer = await self._http.send(request)
         except httpx.TimeoutException as error:
             raise late(self._timeout_s) from error
         except httpx.RequestError as error:
             raise unreachable(error) from error
-        if not answer.is_success:
+        if not answer.is_success and not answer.has_redirect_location:
             raise problem(answer)
         return answer
 

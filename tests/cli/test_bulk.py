@@ -163,6 +163,7 @@ def test_an_answer_that_is_lost_is_asked_for_under_the_same_key(
     assert "3 of 3 cut out" in done.stdout
     assert set(relay.keys) == {chunk["key"]}
     assert len(relay.keys) > 2
+    assert len(jobs(service, key)) == 1
 
 
 def test_images_that_only_the_service_refuses_leave_the_others_alone(

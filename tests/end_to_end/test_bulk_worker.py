@@ -1,15 +1,23 @@
 """Bulk jobs done by a process of their own."""
 
+import asyncio
 import os
 from pathlib import Path
 
 import httpx
 import pytest
 
+from gateway.client import AsyncBulkClient
 from tests.end_to_end.astronaut import PHOTO, assert_cut_out
-from tests.end_to_end.service import running, working
+from tests.end_to_end.service import Service, running, working
 from tests.end_to_end.test_bulk import client, wait
 from tests.servers import seaweed
+
+
+async def result(service: Service, job_id: str) -> bytes:
+    """By our client."""
+    async with AsyncBulkClient(service.url, service.api_key) as api:
+        return await api.result(job_id, 1)
 
 
 def test_a_worker_does_the_jobs_of_a_gateway_which_sends_to_s3_for_them(
@@ -33,6 +41,8 @@ def test_a_worker_does_the_jobs_of_a_gateway_which_sends_to_s3_for_them(
                 assert worker.wait(60) == 0
             sent = api.get(job["items"][0]["result_url"])
             assert sent.status_code == 307
-            assert_cut_out(httpx.get(sent.headers["location"]).raise_for_status().content)
+            sent_image = httpx.get(sent.headers["location"]).raise_for_status().content
+            assert_cut_out(sent_image)
+            assert asyncio.run(result(service, job_id)) == sent_image
             refused = httpx.get(sent.headers["location"].partition("?")[0])
             assert refused.status_code == 403
