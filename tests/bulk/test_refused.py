@@ -1,11 +1,16 @@
 """What POST /v1/bulk refuses, and whom."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from gateway.accounts.accounts import AccountStore
 from gateway.accounts.keys import KeyStore
+from gateway.bulk.tables import JobRow
 from gateway.settings import Settings
 from tests.bulk.conftest import Bulk, Files, accepted, images, stored
 from tests.rest.cases import Photo
@@ -86,3 +91,17 @@ async def test_nobody_else_sees_a_job(bulk: Bulk, photo: Photo) -> None:
             await bulk.client.request(method, url, headers={"X-API-Key": ""})
         ).status_code == 401
     assert (await bulk.client.get("/v1/bulk", headers=stranger)).json()["jobs"] == []
+
+
+async def test_of_a_job_that_could_not_be_accepted_nothing_is_kept(
+    bulk: Bulk, photo: Photo, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database fails after all images have been kept."""
+    full = Mock(side_effect=OperationalError("", {}, Exception("database or disk is full")))
+    monkeypatch.setattr(bulk.intake.jobs, "accept", full)
+    answer = await bulk.client.post("/v1/bulk", files=images(photo()))
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "/problems/jobs-unavailable"
+    assert stored(settings) == []
+    with Session(bulk.engine) as session:
+        assert session.scalars(select(JobRow)).all() == []
