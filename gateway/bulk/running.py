@@ -13,6 +13,7 @@ from gateway.bulk.intake import Intake
 from gateway.bulk.item_store import ItemStore
 from gateway.bulk.job_store import JobStore
 from gateway.bulk.leftovers import Leftovers
+from gateway.bulk.pulse import Pulse
 from gateway.bulk.sweeper import Sweeper
 from gateway.bulk.worker import Worker
 from gateway.bulk.worker_store import WorkerStore
@@ -47,11 +48,10 @@ async def running(
             duties = Duties(worker.work_off, courier.attempt)
         engine = Engine(settings.jobs_database, worker_id, duties)
         sweeper = Sweeper(
-            worker_id if works_here else "",
             engine,
             Leftovers(database),
             deliveries,
-            WorkerStore(database),
+            Pulse(worker_id if works_here else "", WorkerStore(database)),
             blobs,
         )
         await stack.enter_async_context(_until_the_end(sweeper.beat()))

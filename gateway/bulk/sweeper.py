@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import ParamSpec
@@ -11,8 +10,8 @@ from cachetools import LRUCache
 
 from gateway.bulk.engine import Engine
 from gateway.bulk.leftovers import Leftovers
+from gateway.bulk.pulse import INTERVAL_S, Pulse
 from gateway.bulk.storage import Storage
-from gateway.bulk.worker_store import WorkerStore
 from gateway.metrics import BULK_WAITING, BULK_WAITING_SECONDS
 from gateway.outages import OUTAGES
 from gateway.webhooks.delivery_store import DeliveryStore
@@ -21,8 +20,6 @@ P = ParamSpec("P")
 
 log = logging.getLogger(__name__)
 
-INTERVAL_S = 5.0
-DEAD_AFTER_S = 30.0
 ENQUEUED = 100_000
 """Jobs and webhooks that are known to be in the queues."""
 
@@ -31,33 +28,29 @@ class Sweeper:
     """Sweeps now and then; several may, in several processes, since each step may be repeated.
 
     Args:
-        worker_id: of this process; empty: it does no work.
         engine: has the work done.
         leftovers: knows the jobs that need it.
         deliveries: knows the webhooks.
-        workers: knows who lives.
+        pulse: knows who lives.
         storage: has the images.
     """
 
     def __init__(
         self,
-        worker_id: str,
         engine: Engine,
         leftovers: Leftovers,
         deliveries: DeliveryStore,
-        workers: WorkerStore,
+        pulse: Pulse,
         storage: Storage,
     ) -> None:
-        self._worker_id, self._engine = worker_id, engine
-        self._leftovers, self._deliveries = leftovers, deliveries
-        self._workers, self._storage = workers, storage
+        self._engine, self._leftovers, self._deliveries = engine, leftovers, deliveries
+        self._pulse, self._storage = pulse, storage
         self._enqueued: LRUCache[str, bool] = LRUCache(ENQUEUED)
-        self._beats: dict[str, tuple[datetime, float]] = {}
 
     async def beat(self) -> None:
         """Say that this worker lives, until cancelled: nothing else may hold that up."""
-        while self._worker_id:
-            await self._without_end(asyncio.to_thread(self._workers.beat, self._worker_id))
+        while True:
+            await self._without_end(self._pulse.beat())
             await asyncio.sleep(INTERVAL_S)
 
     async def run(self) -> None:
@@ -94,25 +87,14 @@ class Sweeper:
             self._enqueued[name] = True
 
     async def _take_over(self) -> None:
+        # Asked first: unlike DBOS, which waits, it says at once when the database is down.
+        dead = await self._pulse.dead()
         for work_id in await self._engine.take_back():
             log.warning("bulk: %s goes on, although its end could not be noted", work_id)
-        for worker_id in await self._dead():
+        for worker_id in dead:
             for work_id in await self._engine.take_over(worker_id):
                 log.warning("bulk: %s goes on without worker %s", work_id, worker_id)
-            await asyncio.to_thread(self._workers.forget, worker_id)
-            del self._beats[worker_id]
-
-    async def _dead(self) -> list[str]:
-        """Those whose sign of life has not changed for a while, by our clock alone."""
-        now = time.monotonic()
-        beats = await asyncio.to_thread(self._workers.beats)
-        self._beats = {
-            worker_id: self._beats[worker_id]
-            if worker_id in self._beats and self._beats[worker_id][0] == seen_at
-            else (seen_at, now)
-            for worker_id, seen_at in beats.items()
-        }
-        return [name for name, (_, since) in self._beats.items() if now - since > DEAD_AFTER_S]
+            await self._pulse.forget(worker_id)
 
     async def _expire(self) -> None:
         for job_id in await asyncio.to_thread(self._leftovers.expired):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from gateway.accounts.keys import KeyStore
 from gateway.bulk.leftovers import Leftovers
+from gateway.bulk.pulse import Pulse
 from gateway.bulk.sweeper import Sweeper
 from gateway.bulk.tables import JobRow
 from gateway.bulk.worker_store import WorkerStore
@@ -128,12 +129,14 @@ def age(bulk: Bulk, job_id: str, hours: float) -> None:
 
 
 async def sweep(bulk: Bulk) -> None:
-    intake = bulk.intake
-    await Sweeper(
-        "tests",
-        intake.engine,
+    await sweeping(bulk).sweep()
+
+
+def sweeping(bulk: Bulk) -> Sweeper:
+    return Sweeper(
+        bulk.intake.engine,
         Leftovers(bulk.engine),
         DeliveryStore(bulk.engine),
-        WorkerStore(bulk.engine),
-        intake.storage,
-    ).sweep()
+        Pulse("", WorkerStore(bulk.engine)),
+        bulk.intake.storage,
+    )
