@@ -7,8 +7,8 @@ from fastapi import Request
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
-from gateway.errors import BadRequest, ClientGone, ImageTooLarge
-from gateway.orders.sent import MAX_FIELD_BYTES
+from gateway.errors import BadRequest, ClientGone
+from gateway.orders.sent import MAX_FIELD_BYTES, too_long
 
 MAX_PARTS = 120
 """50 images, an id for each, and the options."""
@@ -32,9 +32,10 @@ class Part:
 async def parts(request: Request, max_image_bytes: int) -> AsyncIterator[Part]:
     """Read a body.
 
+    An image that is too large is given as soon as it is, cut off: read no further then.
+
     Raises:
         BadRequest: it is no form, broken, or has too many fields.
-        ImageTooLarge: as soon as an image is.
         ClientGone: the client went before it had sent everything.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
@@ -106,9 +107,9 @@ class _Reader:
         part.data += memoryview(data)[start:end]
         if part.filename is not None:
             if len(part.data) > self._max_image_bytes:
-                raise ImageTooLarge(self._max_image_bytes)
+                self.finished.append(part)  # whoever gets it refuses it, and says which one it is
         elif len(part.data) > MAX_FIELD_BYTES:
-            raise BadRequest(f"The field {part.name[:40]!r} is longer than {MAX_FIELD_BYTES}.")
+            raise too_long(part.name)
 
     def end(self) -> None:
         self.inside = False
