@@ -57,6 +57,11 @@ class Call:
         scheme, _, token = self._metadata.get("authorization", "").partition(" ")
         return self._metadata.get("x-api-key") or (token if scheme.lower() == "bearer" else "")
 
+    @property
+    def idempotency_key(self) -> str:
+        """The caller's for this call, as it was sent."""
+        return self._metadata.get("idempotency-key", "")
+
     async def check_key(self) -> ApiKey:
         """Look at the key, and count nothing.
 
