@@ -97,6 +97,20 @@ class Call:
         except DecodeError as error:
             raise BadRequest("The message cannot be read.") from error
 
+    async def check_end(self) -> None:
+        """After the last message: see whether the caller has sent all, or has gone.
+
+        Both look alike, since gRPC may say a moment later that it has gone. But nothing can be sent
+        to who has.
+
+        Raises:
+            ClientGone: it has.
+        """
+        try:
+            await self._context.send_initial_metadata(())
+        except aio.BaseError as error:
+            raise ClientGone from error
+
     @asynccontextmanager
     async def reading(
         self, decode: Callable[[bytes], Message], stopping: asyncio.Event

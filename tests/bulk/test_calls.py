@@ -234,7 +234,7 @@ def upload_bytes() -> float | None:
     return REGISTRY.get_sample_value("clearbg_upload_bytes_in_flight")
 
 
-@pytest.mark.parametrize("goes", ["cancels", "is late", "hangs up"])
+@pytest.mark.parametrize("goes", ["cancels", "is late", "hangs up", "sends too much"])
 async def test_a_client_that_goes_leaves_nothing_behind(
     bulk: Bulk, photo: Photo, settings: Settings, goes: str
 ) -> None:
@@ -248,6 +248,25 @@ async def test_a_client_that_goes_leaves_nothing_behind(
         call.cancel()
     elif goes == "hangs up":
         await bulk.channel.close()
+    elif goes == "sends too much":
+        await call.write(pb.CreateBulkJobRequest(image=pb.BulkSource(image=bytes(4_000_000))))
+    await until(lambda: (open_jobs(bulk), stored(settings), upload_bytes()) == (0, [], 0))
+    assert (await bulk.client.get("/v1/bulk")).json()["jobs"] == []
+
+
+async def test_a_part_of_a_job_is_never_taken_for_all_of_it(
+    bulk: Bulk, photo: Photo, settings: Settings
+) -> None:
+    """Whenever it breaks off: gRPC's stream of messages just ends then."""
+
+    async def cut_off(after_s: float) -> None:
+        call = bulk.stub.CreateBulkJob(metadata=bulk.metadata())
+        for message in messages(Sent([photo()])):
+            await call.write(message)
+        await asyncio.sleep(after_s)
+        call.cancel()
+
+    await asyncio.gather(*(cut_off(number / 500) for number in range(50)))
     await until(lambda: (open_jobs(bulk), stored(settings), upload_bytes()) == (0, [], 0))
     assert (await bulk.client.get("/v1/bulk")).json()["jobs"] == []
 

@@ -1,5 +1,7 @@
 """The calls of bulk jobs: see protos/clearbg/v1/bulk_calls.proto."""
 
+import asyncio
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -20,6 +22,7 @@ from gateway.rpc.call import Call
 from gateway.rpc.reader import Reader, stopped
 
 Request = TypeVar("Request", bound=Message)
+Answer = TypeVar("Answer", bound=Message)
 
 
 class BulkCalls:
@@ -45,10 +48,13 @@ class BulkCalls:
 
     async def _create(self, call: Call) -> None:
         visit = await call.enter()
+        said = await _to_its_end(self._received(call, visit))
+        await call.write(said.SerializeToString())
+
+    async def _received(self, call: Call, visit: Visit) -> pb.CreateBulkJobResponse:
         async with self._uploads.receiving(visit, call.idempotency_key) as draft:
             job = await receive(call, self._reader, draft, self._uploads.max_image_bytes)
-        said = pb.CreateBulkJobResponse(job=answers.summary(job), replayed=draft.is_replayed)
-        await call.write(said.SerializeToString())
+        return pb.CreateBulkJobResponse(job=answers.summary(job), replayed=draft.is_replayed)
 
     async def _get(self, call: Call) -> None:
         visit, asked = await self._asked(call, pb.GetBulkJobRequest)
@@ -101,6 +107,20 @@ class BulkCalls:
     async def _asked(self, call: Call, kind: type[Request]) -> tuple[Visit, Request]:
         visit = await call.enter()
         return visit, await self._reader.only(call, visit, kind.FromString)
+
+
+async def _to_its_end(upload: Coroutine[None, None, Answer]) -> Answer:
+    """Wait for an upload; if the call is cancelled, until it has read that the caller is gone.
+
+    gRPC cancels anywhere, also in the middle of a write: nobody could say whether there is
+    something to undo.
+    """
+    task = asyncio.create_task(upload)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 def _before(asked: pb.ListBulkJobsRequest) -> datetime | None:

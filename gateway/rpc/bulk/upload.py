@@ -70,6 +70,7 @@ async def receive(call: Call, reader: Reader, draft: Draft, max_image_bytes: int
             raise BadRequest("The header must be the first message.")
         is_first = False
         del sent  # megabytes, which nobody needs while the next one arrives
+    await call.check_end()  # or a part of the job would be taken for all of it
     return await draft.accept(texts, ids)
 
 

@@ -164,7 +164,7 @@ class BackgroundRemovalServiceServicer:
     def CreateBulkJob(self, request_iterator, context):
         """CreateBulkJob takes up to 50 images, to be done later, at low priority. It answers once all are
         kept safely: they are done whatever happens then. One that is no image refuses the whole job, and
-        nothing of it is kept.
+        nothing of it is kept; nor is anything of a call that breaks off. It may take 15 minutes.
 
         With the metadata `idempotency-key`, a text of up to 255 characters, a call that is made again
         makes no second job.
