@@ -8,6 +8,8 @@ TRITON := .venv/triton.stamp
 DEV := .venv/dev.stamp
 MODEL_TOOLS := .venv-model/model.stamp
 MODEL_DEV := .venv-model/dev.stamp
+# Tests that mostly wait, several at once; the others use the cores, or what there is only one of.
+WAITING := tests/accounts tests/bulk tests/cli tests/rpc tests/webhooks
 MODEL := model_repository/isnet/1/manifest.json
 
 help: ## Show this list
@@ -23,7 +25,8 @@ model: $(MODEL_TOOLS) ## Build the model anew
 	@.venv-model/bin/clearbg model build
 
 test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) ## All tests
-	.venv/bin/pytest --ignore tests/serving
+	.venv/bin/pytest -n 3 --dist loadfile $(WAITING)
+	.venv/bin/pytest --ignore tests/serving $(addprefix --ignore ,$(WAITING))
 	.venv-model/bin/pytest tests/serving
 
 check: lint types ## Formatting, lint and types

@@ -32,6 +32,7 @@ the error as (remove.bg's API description; codes that it does not have are ours)
 """
 
 import math
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -58,6 +59,18 @@ class GatewayError(Exception):
 
     def __init__(self, message: str = "Something went wrong on our end.") -> None:
         super().__init__(_utf8(message))
+
+
+def kinds(kind: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]]:
+    """All of them."""
+    yield kind
+    for child in kind.__subclasses__():
+        yield from kinds(child)
+
+
+def named(slug: str) -> type[GatewayError]:
+    """The kind that a slug names: all that share one share their statuses too."""
+    return next((kind for kind in kinds() if kind.slug == slug), GatewayError)
 
 
 def problem(error: GatewayError) -> dict[str, str | int]:

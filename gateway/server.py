@@ -132,7 +132,7 @@ class Ports:
                 http = HttpListener(public, self._http, self._settings, tls=True)
                 await running.enter_async_context(http.running())
             if self._grpc:
-                await running.enter_async_context(self._grpc.running(work, gate, model))
+                await running.enter_async_context(self._grpc.running(work, gate, model, intake))
             yield http.stop if http else lambda: None
 
 

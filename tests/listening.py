@@ -84,6 +84,8 @@ def listening(model: Model, settings: Settings, *, jobs: bool = False) -> Iterat
             stopping = await stack.enter_async_context(ports.listening(work, gate, model, intake))
             ready.set()
             await service.stopping.wait()
+            if intake:
+                intake.stop()
             stopping()
 
     service.thread = threading.Thread(target=lambda: service.loop.run_until_complete(serve()))

@@ -145,6 +145,8 @@ class Draft:
 
     def _marked(self, asked: Asked, names: Sequence[tuple[str, str]]) -> Asked:
         """With a fingerprint of all parts: the body itself differs each time it is encoded."""
-        parts = [asked.options, asked.metadata, asked.webhook_url, names, self._sha256s]
+        options = repr(parse(asked.options))  # the same, however it was spelled
+        images = sorted(self._sha256s)
+        parts = [options, asked.metadata, asked.webhook_url, names, images]
         text = json.dumps(parts, sort_keys=True)
         return replace(asked, fingerprint=hashlib.sha256(text.encode()).hexdigest())

@@ -20,7 +20,6 @@ from gateway.bulk.job_store import JobStore
 from gateway.bulk.storage import Storage
 from gateway.errors import InProgress, NoJob, NoResult, RateLimited
 from gateway.outages import OUTAGES, told
-from gateway.places import Places
 from gateway.removal import Remover
 from gateway.settings import Settings
 from gateway.webhooks.webhooks import Webhooks
@@ -29,12 +28,6 @@ ALPHABET = string.ascii_lowercase + string.digits
 ID_LENGTH = 20
 ID = re.compile(rf"job_[a-z0-9]{{{ID_LENGTH}}}")
 RETRY_AFTER_S, TOO_MANY_RETRY_AFTER_S = 5, 30
-PLACE_WAIT_S = 2.0
-
-
-def upload_bytes(settings: Settings) -> int:
-    """Memory that a job takes while it is received: one image, while it arrives and is kept."""
-    return 2 * settings.max_image_bytes
 
 
 @dataclass(frozen=True)
@@ -75,9 +68,6 @@ class Intake:
         self.jobs, self.storage, self.webhooks = jobs, storage, webhooks
         self.engine, self.remover, self._settings = engine, remover, settings
         self._stopping = asyncio.Event()
-        # Half of the memory for uploads is left to those who wait for an answer.
-        room = settings.max_upload_bytes_in_flight // (2 * upload_bytes(settings))
-        self._uploads = Places(room, "jobs are arriving")
 
     def stop(self) -> None:
         """Let those who watch a job go."""
@@ -101,12 +91,11 @@ class Intake:
         Raises:
             BadOption: the idempotency key cannot be one.
             InProgress: the job with this key is still arriving.
-            Overloaded: too many jobs are arriving.
             RateLimited: too many of the account's have not ended.
             JobsUnavailable: the database or the storage does not answer.
         """
         key = fields.idempotency_key(idempotency_key)
-        async with self._uploads.place(visit.key.account_id, PLACE_WAIT_S), told():
+        async with told():
             draft = await self._begun(visit, key)
             try:
                 yield draft

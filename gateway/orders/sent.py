@@ -42,7 +42,12 @@ def check_length(name: str, length: int, max_image_bytes: int) -> None:
         return
     if name.endswith("_b64"):
         raise ImageTooLarge(max_image_bytes)
-    raise BadRequest(f"The field {name[:40]!r} is longer than {MAX_FIELD_BYTES} bytes.")
+    raise too_long(name)
+
+
+def too_long(name: str) -> BadRequest:
+    """What is said of a text that is."""
+    return BadRequest(f"The field {name[:40]!r} is longer than {MAX_FIELD_BYTES} bytes.")
 
 
 def max_bytes(name: str, max_image_bytes: int) -> int:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from gateway.accounts.gate import Gate
 from gateway.bulk.intake import Intake
+from gateway.bulk.uploads import Uploads
 from gateway.models.model import Model
 from gateway.orders.work import Work
 from gateway.rest import openapi, problems, removebg
@@ -44,7 +45,8 @@ def public(work: Work, gate: Gate, intake: Intake | None, settings: Settings) ->
     )
     app.include_router(removebg.router(work, gate, settings))
     if intake:
-        app.include_router(create.router(intake, gate, work.memory, settings))
+        uploads = Uploads(intake, work.memory, settings)
+        app.include_router(create.router(uploads, gate, settings))
         app.include_router(jobs.router(intake, gate))
         app.include_router(results.router(intake, gate))
         app.include_router(webhooks.router(intake.webhooks, gate))

@@ -14,6 +14,7 @@ from gateway.errors import (
     NoForeground,
     NoJob,
     NoResult,
+    kinds,
 )
 from gateway.options import Format
 from gateway.rest.body import READERS
@@ -127,12 +128,11 @@ def request_body(settings: Settings) -> Schema:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def tree(kind: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]]:
+def tree() -> Iterator[type[GatewayError]]:
     """Every error that a client may see."""
-    if not kind.__name__.startswith("_") and kind is not ClientGone:
-        yield kind
-    for child in kind.__subclasses__():
-        yield from tree(child)
+    for kind in kinds():
+        if not kind.__name__.startswith("_") and kind is not ClientGone:
+            yield kind
 
 
 EXPOSED = [*REQUEST_ID, *RETRY_AFTER, *RATE_HEADERS, *RESULT_HEADERS, "Content-Disposition"]

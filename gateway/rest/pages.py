@@ -1,4 +1,4 @@
-"""Lists that are read page by page, newest first."""
+"""Pages of lists, as HTTP asks for them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import Query
 
-MAX_PAGE = 100
+from gateway import pages
+from gateway.pages import MAX_PAGE
 
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 Before = Annotated[datetime | None, Query(description="`next_before` of the page before.")]
@@ -18,10 +19,6 @@ def utc(before: datetime | None) -> datetime | None:
 
 
 def next_before(created_at: Sequence[datetime], limit: int) -> str | None:
-    """Where the page after this one begins; None after the last one.
-
-    Args:
-        created_at: of what this page has.
-        limit: how many it may have.
-    """
-    return f"{created_at[-1]:%Y-%m-%dT%H:%M:%S.%fZ}" if len(created_at) == limit else None
+    """The same as `pages.next_before`, to be sent back as `before`."""
+    before = pages.next_before(created_at, limit)
+    return f"{before:%Y-%m-%dT%H:%M:%S.%fZ}" if before else None

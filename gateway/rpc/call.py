@@ -57,6 +57,11 @@ class Call:
         scheme, _, token = self._metadata.get("authorization", "").partition(" ")
         return self._metadata.get("x-api-key") or (token if scheme.lower() == "bearer" else "")
 
+    @property
+    def idempotency_key(self) -> str:
+        """The caller's for this call, as it was sent."""
+        return self._metadata.get("idempotency-key", "")
+
     async def check_key(self) -> ApiKey:
         """Look at the key, and count nothing.
 
@@ -91,6 +96,20 @@ class Call:
             return decode(data)
         except DecodeError as error:
             raise BadRequest("The message cannot be read.") from error
+
+    async def check_end(self) -> None:
+        """After the last message: see whether the caller has sent all, or has gone.
+
+        Both look alike, since gRPC may say a moment later that it has gone. But nothing can be sent
+        to who has.
+
+        Raises:
+            ClientGone: it has.
+        """
+        try:
+            await self._context.send_initial_metadata(())
+        except aio.BaseError as error:
+            raise ClientGone from error
 
     @asynccontextmanager
     async def reading(

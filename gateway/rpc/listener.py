@@ -11,6 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from gateway.accounts.gate import Gate
+from gateway.bulk.intake import Intake
 from gateway.models.model import Model
 from gateway.orders.work import Work
 from gateway.ports import PortTaken
@@ -45,9 +46,11 @@ class Listener:
             ) from error
 
     @asynccontextmanager
-    async def running(self, work: Work, gate: Gate, model: Model) -> AsyncIterator[None]:
+    async def running(
+        self, work: Work, gate: Gate, model: Model, intake: Intake | None = None
+    ) -> AsyncIterator[None]:
         """Answer inside the block; then finish what is in flight."""
-        service = Service(work, gate, self._settings)
+        service = Service(work, gate, intake, self._settings)
         health = Health(model.ready, (NAME,))
         self._server.add_generic_rpc_handlers((service.handlers(),))
         health_pb2_grpc.add_HealthServicer_to_server(health, self._server)

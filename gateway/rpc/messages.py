@@ -44,23 +44,26 @@ def tensor(data: bytes) -> bytes:
 
 def _sent(request: pb.RemoveBackgroundRequest) -> Sent:
     """What a request says, as a form would say it."""
-    options = request.options
-    fields = {name: getattr(options, name) for name in TEXTS}
-    fields |= {
-        "format": _name(options_pb2.Format, options.format),
-        "channels": _name(options_pb2.Channels, options.channels),
-        "crop": "true" if options.crop else "",
-        "shadow": f"{options.shadow:f}",
-    }
+    texts = fields(request.options)
     files = {}
     source = request.WhichOneof("source")
     if source == "image":
         files["image"] = File(request.image, "image")
     elif source:
-        fields[source] = getattr(request, source)
-    if backdrop := options.bg_image:
+        texts[source] = getattr(request, source)
+    if backdrop := request.options.bg_image:
         files["bg_image"] = File(backdrop, "bg_image")
-    return Sent(fields, files)
+    return Sent(texts, files)
+
+
+def fields(options: options_pb2.Options) -> dict[str, str]:
+    """All options but the picture, as a form would say them; what is not set is empty."""
+    return {name: getattr(options, name) for name in TEXTS} | {
+        "format": _name(options_pb2.Format, options.format),
+        "channels": _name(options_pb2.Channels, options.channels),
+        "crop": "true" if options.crop else "",
+        "shadow": f"{options.shadow:f}" if options.shadow else "",
+    }
 
 
 def result(done: Result) -> result_pb2.Result:

@@ -3,31 +3,31 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import grpc
 from clearbg.v1 import background_removal_service_pb2 as pb
 
-from gateway.accounts.gate import Gate, Visit
-from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, ModelUnavailable
+from gateway.accounts.gate import Gate
+from gateway.bulk.intake import Intake
+from gateway.bulk.uploads import Uploads
 from gateway.orders.sent import MAX_IMAGES
 from gateway.orders.work import Work
 from gateway.places import Places
 from gateway.rpc import messages, wire
+from gateway.rpc.bulk.calls import BulkCalls
 from gateway.rpc.call import Call, Context
 from gateway.rpc.carried import carried_out
-from gateway.rpc.stream import STOPPING_RETRY_S, Stream
+from gateway.rpc.reader import Reader
+from gateway.rpc.stream import Stream
 from gateway.settings import Settings
 from serving.cpu_runtime import SIDE
-
-Message = TypeVar("Message")
 
 NAME = pb.DESCRIPTOR.services_by_name["BackgroundRemovalService"].full_name
 TENSOR_BYTES = SIDE * SIDE * 3
 OVERHEAD_BYTES = 2**16
 """Texts and tags around the images of a message."""
-READ_WAIT_S, STREAM_WAIT_S = 2.0, 0.1
-"""For a place to read in: unary calls give theirs back soon, streams do not."""
+STREAM_WAIT_S = 0.1
+"""For a place to read in: streams do not give theirs back soon."""
 
 
 def max_message_bytes(settings: Settings) -> int:
@@ -44,26 +44,30 @@ class Service:
     Args:
         work: is done here.
         gate: lets callers in.
+        intake: takes bulk jobs in; None where there are none.
         settings: the limits.
     """
 
-    def __init__(self, work: Work, gate: Gate, settings: Settings) -> None:
+    def __init__(self, work: Work, gate: Gate, intake: Intake | None, settings: Settings) -> None:
         self._work, self._gate, self._settings = work, gate, settings
         places = settings.max_upload_bytes_in_flight // max_message_bytes(settings)
-        self._readers = Places(places, "messages are being read")
         self._streams = Places(places, "streams are open")
         self.stopping = asyncio.Event()
         """Set: nothing more is read."""
-
-    def handlers(self) -> grpc.GenericRpcHandler:
-        """What the server calls."""
-        methods = {
+        self._reader = Reader(places, settings.request_timeout_s, self.stopping)
+        self._methods = {
             "RemoveBackground": self._remove,
             "RemoveBackgroundStream": self._stream,
             "SegmentTensor": self._segment,
         }
+        if intake:
+            uploads = Uploads(intake, work.memory, settings)
+            self._methods |= BulkCalls(intake, uploads, self._reader).methods
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """What the server calls."""
         return grpc.method_handlers_generic_handler(
-            NAME, {name: self._handler(name, work) for name, work in methods.items()}
+            NAME, {name: self._handler(name, work) for name, work in self._methods.items()}
         )
 
     def _handler(
@@ -78,7 +82,7 @@ class Service:
     async def _remove(self, call: Call) -> None:
         visit = await call.enter()
         left_s = self._clock(call)
-        request = await self._read(call, visit, messages.received, left_s())
+        request = await self._reader.only(call, visit, messages.received, left_s())
         result = await carried_out(self._work, visit, request, left_s())
         del request  # megabytes, which nobody needs while the answer waits to be taken
         response = wire.with_image(
@@ -90,7 +94,7 @@ class Service:
     async def _segment(self, call: Call) -> None:
         visit = await call.enter()
         left_s = self._clock(call)
-        image = await self._read(call, visit, messages.tensor, left_s())
+        image = await self._reader.only(call, visit, messages.tensor, left_s())
         with self._work.memory.admit(len(image)):
             done = await self._work.remover.segment(image, visit=visit, timeout_s=left_s())
         await call.write(messages.mask(done).SerializeToString())
@@ -106,24 +110,3 @@ class Service:
         limit_s = ours_s if theirs_s is None else min(theirs_s, ours_s)
         started = time.perf_counter()
         return lambda: limit_s - (time.perf_counter() - started)
-
-    async def _read(
-        self, call: Call, visit: Visit, decode: Callable[[bytes], Message], timeout_s: float
-    ) -> Message:
-        """The one message of a unary call."""
-        async with (
-            self._readers.place(visit.key.id, READ_WAIT_S),
-            call.reading(decode, self.stopping) as (read, stop),
-        ):
-            await asyncio.wait((read, stop), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-            if not read.done():
-                raise self._unread()
-            request = read.result()
-        if request is None:
-            raise BadRequest("Send one message.")
-        return request
-
-    def _unread(self) -> GatewayError:
-        if self.stopping.is_set():
-            return ModelUnavailable("The service is stopping.", STOPPING_RETRY_S)
-        return DeadlineExceeded(self._settings.request_timeout_s)

@@ -9,7 +9,6 @@ from gateway.errors import (
     GatewayError,
     IdleStream,
     InvalidKey,
-    ModelUnavailable,
 )
 from gateway.orders.work import Work
 from gateway.removal import Result
@@ -17,12 +16,12 @@ from gateway.rpc import messages, wire
 from gateway.rpc.call import Call
 from gateway.rpc.carried import carried_out
 from gateway.rpc.messages import Received, received_of_stream
+from gateway.rpc.reader import stopped
 from gateway.settings import Settings
 
 MAX_ID_LENGTH = 128
 IDLE_S = 10.0
 """A stream with nothing in hand on which nothing comes for so long gives its place to others."""
-STOPPING_RETRY_S = 1.0
 
 
 class Stream:
@@ -67,7 +66,7 @@ class Stream:
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
         if self._stopping.is_set():
-            end = ModelUnavailable("The service is stopping.", STOPPING_RETRY_S)
+            end = stopped()
         if end:
             raise end
 

@@ -5,8 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import pytest
+from clearbg.v1.background_removal_service_pb2_grpc import BackgroundRemovalServiceStub
 
 from gateway.accounts import database
 from gateway.accounts.accounts import AccountStore
@@ -15,6 +17,7 @@ from gateway.bulk import running
 from gateway.bulk.intake import Intake
 from gateway.bulk.job_store import Asked
 from gateway.rest import app
+from gateway.rpc.listener import Listener
 from gateway.settings import Settings
 from tests.half_model import HalfModel
 from tests.rest.conftest import model, settings
@@ -28,17 +31,28 @@ Files = list[tuple[str, Any]]
 
 @dataclass
 class Bulk:
-    """The application with bulk jobs around the fake model."""
+    """Both APIs with bulk jobs around the fake model."""
 
     client: httpx.AsyncClient
+    channel: grpc.aio.Channel
     intake: Intake
     engine: Any
+    blobs: Path
 
     def as_another_account(self) -> None:
         """From now on, somebody else asks."""
         account = AccountStore(self.engine).create("another")
         _, secret = KeyStore(self.engine).create("theirs", account.id)
         self.client.headers["X-API-Key"] = secret
+
+    @property
+    def stub(self) -> Any:
+        """Of gRPC."""
+        return BackgroundRemovalServiceStub(self.channel)
+
+    def metadata(self, key: str | None = None) -> tuple[tuple[str, str], ...]:
+        """Of a call over gRPC."""
+        return (("x-api-key", self.client.headers["X-API-Key"] if key is None else key),)
 
     async def job(self, job_id: str) -> dict[str, Any]:
         """As its owner sees it."""
@@ -47,8 +61,9 @@ class Bulk:
         return found
 
     async def ended(self, job_id: str) -> dict[str, Any]:
-        """The same, once it has ended."""
+        """The same, once it has ended, and its images are gone."""
         await until(lambda: self.intake.jobs.get(job_id).finished_at is not None, 20)
+        await until(lambda: not any((self.blobs / job_id / "in").glob("*")))
         return await self.job(job_id)
 
 
@@ -68,9 +83,14 @@ async def application(model: HalfModel, settings: Settings) -> AsyncIterator[Bul
         public = app.public(work, gate, intake, settings)
         transport = httpx.ASGITransport(public, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://gateway")
-        async with client:
+        listener = Listener(settings.model_copy(update={"grpc_port": 0}))
+        channel = grpc.aio.insecure_channel(f"127.0.0.1:{listener.port}")
+        async with client, channel, listener.running(work, gate, model, intake):
             client.headers["X-API-Key"] = new_key(engine)
-            yield Bulk(client, intake, engine)
+            try:
+                yield Bulk(client, channel, intake, engine, settings.data_dir / "bulk")
+            finally:
+                intake.stop()  # as the service does
     engine.dispose()
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from gateway.bulk import intake
+from gateway.bulk import uploads
 from gateway.rest.bulk import parts
 from gateway.settings import Settings
 from tests.bulk.conftest import Bulk, application, images, stored
@@ -40,7 +40,7 @@ async def test_one_that_stops_sending_is_ended_and_nothing_is_kept(
 async def test_one_account_cannot_take_all_places(
     model: HalfModel, settings: Settings, photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "PLACE_WAIT_S", 0.2)
+    monkeypatch.setattr(uploads, "PLACE_WAIT_S", 0.2)
     few = settings.model_copy(update={"max_upload_bytes_in_flight": 8 * settings.max_image_bytes})
     async with application(model, few) as bulk:
         go_on = asyncio.Event()

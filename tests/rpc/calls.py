@@ -60,11 +60,11 @@ def message(sent: Mapping[str, Any]) -> pb.RemoveBackgroundRequest | None:
         return None
     if set(files) - {"image", "bg_image"} or "image" not in files:
         return None
-    options = _options(data)
-    if options is None:
+    said = options(data)
+    if said is None:
         return None
-    options.bg_image = files.get("bg_image", b"")
-    return pb.RemoveBackgroundRequest(image=files["image"], options=options)
+    said.bg_image = files.get("bg_image", b"")
+    return pb.RemoveBackgroundRequest(image=files["image"], options=said)
 
 
 def key_of(sent: Mapping[str, Any]) -> str | None:
@@ -73,7 +73,8 @@ def key_of(sent: Mapping[str, Any]) -> str | None:
     return headers.get("X-API-Key")
 
 
-def _options(data: Mapping[str, Any]) -> options_pb2.Options | None:
+def options(data: Mapping[str, Any]) -> options_pb2.Options | None:
+    """The options of HTTP's table; None if gRPC cannot say them."""
     options = options_pb2.Options()
     for name, value in data.items():
         if name in PLAIN:

@@ -1,36 +1,31 @@
 """POST /v1/bulk: up to 50 images in one request."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 
 from gateway.accounts.gate import Gate, Visit
-from gateway.admission import Admission
 from gateway.bulk import answers
 from gateway.bulk.draft import Draft
-from gateway.bulk.intake import Intake, upload_bytes
 from gateway.bulk.job import Job
-from gateway.errors import BadRequest, DeadlineExceeded
+from gateway.bulk.uploads import Uploads
+from gateway.errors import BadRequest
 from gateway.rest.bulk.openapi import CREATED, request_body
 from gateway.rest.bulk.parts import Part, parts
 from gateway.rest.entrance import entrance
 from gateway.settings import Settings
 
 IMAGES = ("images", "images[]", "image")
-UPLOAD_TIMEOUT_S = 900.0
-"""For all images of a job: 50 of 25 MB at 12 Mbit/s."""
 POLL_AFTER_S = 2
 
 
-def router(intake: Intake, gate: Gate, memory: Admission, settings: Settings) -> APIRouter:
+def router(uploads: Uploads, gate: Gate, settings: Settings) -> APIRouter:
     """Make the route.
 
     Args:
-        intake: takes jobs in.
+        uploads: receive jobs.
         gate: lets callers in.
-        memory: where an image counts while it is received.
         settings: the limits.
     """
     routes = APIRouter(prefix=answers.PATH, tags=["Bulk"])
@@ -52,15 +47,8 @@ def router(intake: Intake, gate: Gate, memory: Admission, settings: Settings) ->
         ] = "",
     ) -> JSONResponse:
         """Answers as soon as all images are kept safely. They are done whatever happens."""
-        try:
-            async with (
-                asyncio.timeout(UPLOAD_TIMEOUT_S),
-                intake.receiving(visit, idempotency_key) as draft,
-            ):
-                with memory.admit(upload_bytes(settings)):
-                    job = await _receive(request, draft, settings.max_image_bytes)
-        except TimeoutError as error:
-            raise DeadlineExceeded(UPLOAD_TIMEOUT_S) from error
+        async with uploads.receiving(visit, idempotency_key) as draft:
+            job = await _receive(request, draft, uploads.max_image_bytes)
         headers = {"Location": f"{answers.PATH}/{job.id}", "Retry-After": str(POLL_AFTER_S)}
         if draft.is_replayed:
             headers["Idempotent-Replayed"] = "true"

@@ -8,11 +8,11 @@ from fastapi import Request
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
-from gateway.errors import BadRequest, ClientGone, IdleStream, ImageTooLarge
-from gateway.orders.sent import MAX_FIELD_BYTES
+from gateway.bulk.uploads import IDLE_S
+from gateway.errors import BadRequest, ClientGone, IdleStream
+from gateway.orders.sent import MAX_FIELD_BYTES, too_long
 
-IDLE_S, RETRY_AFTER_S = 30.0, 1.0
-"""How long a sender may pause: it takes memory from others."""
+RETRY_AFTER_S = 1.0
 MAX_PARTS = 120
 """50 images, an id for each, and the options."""
 
@@ -35,9 +35,10 @@ class Part:
 async def parts(request: Request, max_image_bytes: int) -> AsyncIterator[Part]:
     """Read a body.
 
+    An image that is too large is given as soon as it is, cut off: read no further then.
+
     Raises:
         BadRequest: it is no form, broken, or has too many fields.
-        ImageTooLarge: as soon as an image is.
         ClientGone: the client went before it had sent everything.
         IdleStream: it is there, and sends nothing.
     """
@@ -123,9 +124,9 @@ class _Reader:
         part.data += memoryview(data)[start:end]
         if part.filename is not None:
             if len(part.data) > self._max_image_bytes:
-                raise ImageTooLarge(self._max_image_bytes)
+                self.finished.append(part)  # whoever gets it refuses it, and says which one it is
         elif len(part.data) > MAX_FIELD_BYTES:
-            raise BadRequest(f"The field {part.name[:40]!r} is longer than {MAX_FIELD_BYTES}.")
+            raise too_long(part.name)
 
     def end(self) -> None:
         self.inside = False

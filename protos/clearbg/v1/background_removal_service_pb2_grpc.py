@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from clearbg.v1 import background_removal_service_pb2 as clearbg_dot_v1_dot_background__removal__service__pb2
+from clearbg.v1 import bulk_calls_pb2 as clearbg_dot_v1_dot_bulk__calls__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
 GRPC_VERSION = grpc.__version__
@@ -37,6 +38,8 @@ class BackgroundRemovalServiceStub:
     applies, RetryInfo and BadRequest.
 
     INVALID_ARGUMENT    the image, or an option, or its size: the message says what to change
+    NOT_FOUND           there is no such bulk job or result, or it is another account's
+    ABORTED             the bulk job with this `idempotency-key` is still arriving
     UNAUTHENTICATED     the key is missing, unknown, revoked or expired
     RESOURCE_EXHAUSTED  the key's limits are used up; RetryInfo says when this call would pass.
     Without RetryInfo: the message is larger than the server reads
@@ -67,6 +70,41 @@ class BackgroundRemovalServiceStub:
                 request_serializer=clearbg_dot_v1_dot_background__removal__service__pb2.SegmentTensorRequest.SerializeToString,
                 response_deserializer=clearbg_dot_v1_dot_background__removal__service__pb2.SegmentTensorResponse.FromString,
                 _registered_method=True)
+        self.CreateBulkJob = channel.stream_unary(
+                '/clearbg.v1.BackgroundRemovalService/CreateBulkJob',
+                request_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.CreateBulkJobRequest.SerializeToString,
+                response_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.CreateBulkJobResponse.FromString,
+                _registered_method=True)
+        self.GetBulkJob = channel.unary_unary(
+                '/clearbg.v1.BackgroundRemovalService/GetBulkJob',
+                request_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.GetBulkJobRequest.SerializeToString,
+                response_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.GetBulkJobResponse.FromString,
+                _registered_method=True)
+        self.WatchBulkJob = channel.unary_stream(
+                '/clearbg.v1.BackgroundRemovalService/WatchBulkJob',
+                request_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.WatchBulkJobRequest.SerializeToString,
+                response_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.WatchBulkJobResponse.FromString,
+                _registered_method=True)
+        self.GetBulkResult = channel.unary_stream(
+                '/clearbg.v1.BackgroundRemovalService/GetBulkResult',
+                request_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.GetBulkResultRequest.SerializeToString,
+                response_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.GetBulkResultResponse.FromString,
+                _registered_method=True)
+        self.CancelBulkJob = channel.unary_unary(
+                '/clearbg.v1.BackgroundRemovalService/CancelBulkJob',
+                request_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.CancelBulkJobRequest.SerializeToString,
+                response_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.CancelBulkJobResponse.FromString,
+                _registered_method=True)
+        self.DeleteBulkJob = channel.unary_unary(
+                '/clearbg.v1.BackgroundRemovalService/DeleteBulkJob',
+                request_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.DeleteBulkJobRequest.SerializeToString,
+                response_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.DeleteBulkJobResponse.FromString,
+                _registered_method=True)
+        self.ListBulkJobs = channel.unary_unary(
+                '/clearbg.v1.BackgroundRemovalService/ListBulkJobs',
+                request_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.ListBulkJobsRequest.SerializeToString,
+                response_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.ListBulkJobsResponse.FromString,
+                _registered_method=True)
 
 
 class BackgroundRemovalServiceServicer:
@@ -81,6 +119,8 @@ class BackgroundRemovalServiceServicer:
     applies, RetryInfo and BadRequest.
 
     INVALID_ARGUMENT    the image, or an option, or its size: the message says what to change
+    NOT_FOUND           there is no such bulk job or result, or it is another account's
+    ABORTED             the bulk job with this `idempotency-key` is still arriving
     UNAUTHENTICATED     the key is missing, unknown, revoked or expired
     RESOURCE_EXHAUSTED  the key's limits are used up; RetryInfo says when this call would pass.
     Without RetryInfo: the message is larger than the server reads
@@ -121,6 +161,64 @@ class BackgroundRemovalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateBulkJob(self, request_iterator, context):
+        """CreateBulkJob takes up to 50 images, to be done later, at low priority. It answers once all are
+        kept safely: they are done whatever happens then. One that is no image refuses the whole job, and
+        nothing of it is kept; nor is anything of a call that breaks off. It may take 15 minutes.
+
+        With the metadata `idempotency-key`, a text of up to 255 characters, a call that is made again
+        makes no second job.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBulkJob(self, request, context):
+        """GetBulkJob answers how far a job is, and what became of each image.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchBulkJob(self, request, context):
+        """WatchBulkJob tells of each image as it comes to its end, and at last of the job's end.
+
+        A service that stops ends the stream before (UNAVAILABLE). The resume_token of the last message
+        goes on from there, at any replica.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBulkResult(self, request, context):
+        """GetBulkResult sends one result, as soon as it is done: what it is, then the file in pieces.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelBulkJob(self, request, context):
+        """CancelBulkJob begins no further image of a job; what is done stays. It does nothing to a job that
+        has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteBulkJob(self, request, context):
+        """DeleteBulkJob cancels a job, and removes all its images and results.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBulkJobs(self, request, context):
+        """ListBulkJobs answers the account's newest jobs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BackgroundRemovalServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -138,6 +236,41 @@ def add_BackgroundRemovalServiceServicer_to_server(servicer, server):
                     servicer.SegmentTensor,
                     request_deserializer=clearbg_dot_v1_dot_background__removal__service__pb2.SegmentTensorRequest.FromString,
                     response_serializer=clearbg_dot_v1_dot_background__removal__service__pb2.SegmentTensorResponse.SerializeToString,
+            ),
+            'CreateBulkJob': grpc.stream_unary_rpc_method_handler(
+                    servicer.CreateBulkJob,
+                    request_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.CreateBulkJobRequest.FromString,
+                    response_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.CreateBulkJobResponse.SerializeToString,
+            ),
+            'GetBulkJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBulkJob,
+                    request_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.GetBulkJobRequest.FromString,
+                    response_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.GetBulkJobResponse.SerializeToString,
+            ),
+            'WatchBulkJob': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchBulkJob,
+                    request_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.WatchBulkJobRequest.FromString,
+                    response_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.WatchBulkJobResponse.SerializeToString,
+            ),
+            'GetBulkResult': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetBulkResult,
+                    request_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.GetBulkResultRequest.FromString,
+                    response_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.GetBulkResultResponse.SerializeToString,
+            ),
+            'CancelBulkJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelBulkJob,
+                    request_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.CancelBulkJobRequest.FromString,
+                    response_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.CancelBulkJobResponse.SerializeToString,
+            ),
+            'DeleteBulkJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteBulkJob,
+                    request_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.DeleteBulkJobRequest.FromString,
+                    response_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.DeleteBulkJobResponse.SerializeToString,
+            ),
+            'ListBulkJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBulkJobs,
+                    request_deserializer=clearbg_dot_v1_dot_bulk__calls__pb2.ListBulkJobsRequest.FromString,
+                    response_serializer=clearbg_dot_v1_dot_bulk__calls__pb2.ListBulkJobsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -159,6 +292,8 @@ class BackgroundRemovalService:
     applies, RetryInfo and BadRequest.
 
     INVALID_ARGUMENT    the image, or an option, or its size: the message says what to change
+    NOT_FOUND           there is no such bulk job or result, or it is another account's
+    ABORTED             the bulk job with this `idempotency-key` is still arriving
     UNAUTHENTICATED     the key is missing, unknown, revoked or expired
     RESOURCE_EXHAUSTED  the key's limits are used up; RetryInfo says when this call would pass.
     Without RetryInfo: the message is larger than the server reads
@@ -239,6 +374,195 @@ class BackgroundRemovalService:
             '/clearbg.v1.BackgroundRemovalService/SegmentTensor',
             clearbg_dot_v1_dot_background__removal__service__pb2.SegmentTensorRequest.SerializeToString,
             clearbg_dot_v1_dot_background__removal__service__pb2.SegmentTensorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateBulkJob(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/clearbg.v1.BackgroundRemovalService/CreateBulkJob',
+            clearbg_dot_v1_dot_bulk__calls__pb2.CreateBulkJobRequest.SerializeToString,
+            clearbg_dot_v1_dot_bulk__calls__pb2.CreateBulkJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBulkJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clearbg.v1.BackgroundRemovalService/GetBulkJob',
+            clearbg_dot_v1_dot_bulk__calls__pb2.GetBulkJobRequest.SerializeToString,
+            clearbg_dot_v1_dot_bulk__calls__pb2.GetBulkJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchBulkJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/clearbg.v1.BackgroundRemovalService/WatchBulkJob',
+            clearbg_dot_v1_dot_bulk__calls__pb2.WatchBulkJobRequest.SerializeToString,
+            clearbg_dot_v1_dot_bulk__calls__pb2.WatchBulkJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBulkResult(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/clearbg.v1.BackgroundRemovalService/GetBulkResult',
+            clearbg_dot_v1_dot_bulk__calls__pb2.GetBulkResultRequest.SerializeToString,
+            clearbg_dot_v1_dot_bulk__calls__pb2.GetBulkResultResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelBulkJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clearbg.v1.BackgroundRemovalService/CancelBulkJob',
+            clearbg_dot_v1_dot_bulk__calls__pb2.CancelBulkJobRequest.SerializeToString,
+            clearbg_dot_v1_dot_bulk__calls__pb2.CancelBulkJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteBulkJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clearbg.v1.BackgroundRemovalService/DeleteBulkJob',
+            clearbg_dot_v1_dot_bulk__calls__pb2.DeleteBulkJobRequest.SerializeToString,
+            clearbg_dot_v1_dot_bulk__calls__pb2.DeleteBulkJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBulkJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clearbg.v1.BackgroundRemovalService/ListBulkJobs',
+            clearbg_dot_v1_dot_bulk__calls__pb2.ListBulkJobsRequest.SerializeToString,
+            clearbg_dot_v1_dot_bulk__calls__pb2.ListBulkJobsResponse.FromString,
             options,
             channel_credentials,
             insecure,
