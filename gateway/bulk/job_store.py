@@ -17,7 +17,7 @@ from gateway.bulk.tables import ItemRow, JobRow
 from gateway.metrics import BULK_JOBS
 from gateway.webhooks import delivery_store
 
-RECEIVED_WITHIN = timedelta(minutes=30)
+RECEIVED_WITHIN = timedelta(hours=1)
 """What is still being received then was given up by a process that died."""
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -62,10 +63,11 @@ class Storage:
 
     async def delete(self, folder: str) -> None:
         """Remove all blobs below a folder."""
-        async for blobs in obstore.list(self._store, f"{folder}/"):
-            await obstore.delete_async(self._store, [blob["path"] for blob in blobs])
+        with suppress(FileNotFoundError):  # another one deletes it too
+            async for blobs in obstore.list(self._store, f"{folder}/"):
+                await obstore.delete_async(self._store, [blob["path"] for blob in blobs])
         if isinstance(self._store, LocalStore) and self._store.prefix:
-            # What a process that was killed had half written is not listed.
+            # What a process that was killed had half written is not listed, or some are left.
             left = Path(self._store.prefix, folder)
             await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
 
