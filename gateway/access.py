@@ -3,8 +3,11 @@
 import logging
 import re
 import uuid
+from typing import Literal
 
 from gateway.metrics import REQUEST_SECONDS, REQUESTS
+
+Transport = Literal["http", "grpc"]
 
 log = logging.getLogger(__name__)
 
@@ -17,16 +20,16 @@ def request_id(sent: str) -> str:
     return sent if CLIENT_ID.fullmatch(sent) else uuid.uuid4().hex
 
 
-def answered(how: str, route: str, status: int | str, seconds: float, id_: str) -> None:
+def answered(transport: Transport, route: str, status: int | str, seconds: float, id_: str) -> None:
     """Write one request down.
 
     Args:
-        how: `gRPC`, or the HTTP method.
+        transport: that it came by.
         route: its pattern, not the path: a scanner must not make a series per guess.
         status: of HTTP as a number, of gRPC by name.
         seconds: from its start to its end.
         id_: of the request.
     """
-    REQUESTS.labels(route, status).inc()
-    REQUEST_SECONDS.labels(route).observe(seconds)
-    log.info("%s %s %s %.3fs id=%s", how, route, status, seconds, id_)
+    REQUESTS.labels(transport, route, status).inc()
+    REQUEST_SECONDS.labels(transport, route).observe(seconds)
+    log.info("%s %s %s %.3fs id=%s", transport, route, status, seconds, id_)

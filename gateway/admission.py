@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from prometheus_client import Gauge
 
 from gateway.errors import Overloaded
+from gateway.metrics import REFUSALS
 
 RETRY_AFTER_S = 2
 """About as long as a large photo takes."""
@@ -57,6 +58,8 @@ class Admission:
             Overloaded: at once, when there is no place.
         """
         if self._in_flight and self._in_flight + amount > part * self._limit:
+            if part == 1:  # those who can wait are not refused, but wait
+                REFUSALS.labels(self._what.partition(" ")[0]).inc()
             raise Overloaded(f"Too many {self._what} are in flight.", RETRY_AFTER_S)
         self.add(amount)
         return Place(self, amount)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from cachetools import LRUCache
 
 from gateway.errors import Overloaded
+from gateway.metrics import REFUSALS
 
 RETRY_AFTER_S = 2.0
 KEYS = 10_000
@@ -43,6 +44,7 @@ class Places:
                     own.release()
                     raise
         except TimeoutError as error:
+            REFUSALS.labels("places").inc()
             raise Overloaded(f"Too many {self._what}.", RETRY_AFTER_S) from error
         try:
             yield

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,7 +19,7 @@ from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.usage import Usage
 from gateway.bulk import running as bulk
 from gateway.bulk.intake import Intake
-from gateway.metrics import BUILD
+from gateway.metrics import BUILD, DISK_FREE, DISK_SIZE
 from gateway.models import choose
 from gateway.models.model import Model
 from gateway.orders.work import Work
@@ -99,6 +100,8 @@ async def _core(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Core]:
         model = chosen
         remover = Remover(model, settings)
         BUILD.info({"version": version("clearbg")})
+        DISK_FREE.set_function(lambda: shutil.disk_usage(settings.data_dir).free)
+        DISK_SIZE.set_function(lambda: shutil.disk_usage(settings.data_dir).total)
         try:
             yield Core(engine, model, remover)
         finally:

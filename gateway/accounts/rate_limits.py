@@ -23,7 +23,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from gateway.errors import LimitsUnavailable, RateLimited
-from gateway.metrics import RATE_LIMIT_FAILURES
+from gateway.metrics import RATE_LIMIT_FAILURES, REFUSALS
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +132,7 @@ class RateLimits:
     @staticmethod
     def refusal(limit: Limit, window: Window | None) -> RateLimited:
         """What to tell a caller who was refused."""
+        REFUSALS.labels("rate limit").inc()
         wait_s = window.reset_s if window else WINDOW_S
         return RateLimited(f"More than {limit.quota} {limit.name} a minute.", wait_s)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gateway.errors import Overloaded
+from gateway.metrics import MODEL_IMAGES, REFUSALS
 from gateway.models.model import Priority
 
 WEIGHT = 0.1
@@ -38,10 +39,13 @@ class Backlog:
         wait_s = (front + 1) * self._seconds_an_image
         # An idle model is always asked: only its answer can correct an estimate that is too high.
         if front >= self._max_images or (front and wait_s > timeout_s):
+            if priority is Priority.INTERACTIVE:  # bulk ones are not refused, but wait
+                REFUSALS.labels("queue").inc()
             raise Overloaded(f"{front} images are in front of this one.", wait_s)
         self._images[priority] += 1
         try:
-            yield
+            with MODEL_IMAGES.labels(priority.name.lower()).track_inprogress():
+                yield
         finally:
             self._images[priority] -= 1
 

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access import answered, request_id
 from gateway.accounts import rate_headers
+from gateway.metrics import REQUESTS_IN_FLIGHT
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,10 @@ class Access:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        with REQUESTS_IN_FLIGHT.labels("http").track_inprogress():
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         id_ = request_id(Headers(scope=scope).get("x-request-id", ""))
         scope["request_id"] = id_
@@ -48,5 +53,12 @@ class Access:
         except Exception:  # answered as a problem already; here it is told in full, once
             log.exception("unforeseen error id=%s", id_)
         finally:
-            route = getattr(scope.get("route"), "path", "unmatched")
-            answered(scope["method"], route, status, time.perf_counter() - started, id_)
+            answered("http", _route(scope), status, time.perf_counter() - started, id_)
+
+
+def _route(scope: Scope) -> str:
+    """Such as `POST /v1/bulk`: neither a path nor a method that a scanner made up."""
+    route = scope.get("route")
+    if scope["method"] not in (getattr(route, "methods", None) or ()):
+        return "unmatched"
+    return f"{scope['method']} {getattr(route, 'path', '')}"

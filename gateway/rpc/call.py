@@ -17,7 +17,7 @@ from gateway.accounts.gate import Gate, Visit, Windows
 from gateway.accounts.keys import ApiKey
 from gateway.admission import Admission
 from gateway.errors import BadRequest, ClientGone, DeadlineExceeded, GatewayError
-from gateway.metrics import ERRORS
+from gateway.metrics import ERRORS, REQUESTS_IN_FLIGHT
 from gateway.orders.work import SEND_TIMEOUT_S
 from gateway.rpc import status
 from gateway.rpc.peer import address
@@ -146,7 +146,8 @@ class Call:
         started = time.perf_counter()
         code = grpc.StatusCode.OK
         try:
-            error = await self._outcome(work)
+            with REQUESTS_IN_FLIGHT.labels("grpc").track_inprogress():
+                error = await self._outcome(work)
             code = error.grpc if error else code
             await self._end(error)
         except asyncio.CancelledError:
@@ -154,7 +155,7 @@ class Call:
             ERRORS.labels(ClientGone.slug).inc()
             raise
         finally:
-            answered("gRPC", route, code.name, time.perf_counter() - started, self.id)
+            answered("grpc", route, code.name, time.perf_counter() - started, self.id)
 
     def foreseen(self, error: Exception) -> GatewayError:
         """An error as it is told; one that is a bug of ours is told in full to the log only."""

@@ -29,7 +29,9 @@ REMOVE = f"/{NAME}/RemoveBackground"
 
 
 def counted(**labels: str) -> float:
-    return REGISTRY.get_sample_value("clearbg_requests_total", labels) or 0.0
+    return (
+        REGISTRY.get_sample_value("clearbg_requests_total", labels | {"transport": "grpc"}) or 0.0
+    )
 
 
 async def test_a_tensor_gets_the_models_own_mask(gateway: Both) -> None:
