@@ -25,6 +25,8 @@ from tests.end_to_end.service import Service, running
 ROUNDS, IMAGES, CONCURRENCY, INTERACTIVE = 3, 50, 4, 20
 PHOTO = (1224, 816)
 LARGE_BYTES = 5_000_000
+BATCH = 2
+"""Triton's largest on a CPU: an interactive image may wait for one, and a fifth more."""
 UNLIMITED = {"rate_limit_requests_per_minute": 0, "rate_limit_megapixels_per_minute": 0}
 
 
@@ -97,11 +99,13 @@ async def costs(service: Service, console: Console) -> None:
         idle = await latencies_s(api, image)
         job_id = await begun(api, image)
         busy = await latencies_s(api, image)
+        limit_s = p95(idle) + 1.2 * BATCH * alone / IMAGES
         still = (await api.get(f"/v1/bulk/{job_id}")).json()["finished_at"] is None
         console.print(
             f"Interactive: p50 {statistics.median(idle):.2f} s and p95 {p95(idle):.2f} s idle, "
             f"{statistics.median(busy):.2f} and {p95(busy):.2f} s while a job of {IMAGES} is done"
-            f"{'' if still else ' (which ended before)'}"
+            f"{'' if still else ' (which ended before)'}; the limit, by one full batch, is "
+            f"{limit_s:.2f} s"
         )
         await ended(api, job_id)
 
@@ -117,7 +121,6 @@ async def upload(console: Console) -> None:
         stored(Path(folder), "--jobs", bulk_work="elsewhere") as subject,
     ):
         async with client(subject.http_url, subject.key) as api:
-            await api.post("/v1/bulk", files=[("images", image)] * 2)
             before = most = subject.rss_bytes()
             sending = asyncio.create_task(begun(api, image))
             while not sending.done():

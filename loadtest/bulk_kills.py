@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import obstore
@@ -27,6 +28,7 @@ from obstore.store import LocalStore, from_url
 from rich.console import Console
 
 from loadtest.hook import Hook, hook
+from loadtest.ports import free_port
 from serving.photos import PHOTOS
 from tests.end_to_end.service import Service, running, working
 from tests.servers import postgres, seaweed
@@ -105,16 +107,19 @@ def fleet(kind: str) -> Iterator[Fleet]:
     """Start what is to be killed."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        settings: dict[str, object] = {"webhook_networks": "127.0.0.0/8"}
-        # By their ports they are known again.
-        members = [Member(lambda: running(folder, operations_port=18_081, **settings))]
+        settings: dict[str, object] = {
+            "webhook_networks": "127.0.0.0/8",
+            "rate_limit_requests_per_minute": 0,
+        }
+        ports = [free_port(), free_port()]  # by which they are known again
+        members = [Member(lambda: running(folder, operations_port=ports[0], **settings))]
         if kind == "distributed":
             s3 = stack.enter_context(seaweed.running())
-            os.environ.update(s3.environment)
+            stack.enter_context(patch.dict(os.environ, s3.environment))
             url = stack.enter_context(postgres.running()).url
             settings |= {"database_url": url, "bulk_storage_url": s3.url}
             settings |= {"bulk_work": "elsewhere"}
-            members.append(Member(lambda: working(folder, operations_port=18_082, **settings)))
+            members.append(Member(lambda: working(folder, operations_port=ports[1], **settings)))
         made = Fleet(members, folder, settings, stack.enter_context(hook()))
         for member in members:
             stack.callback(member.stack.close)
