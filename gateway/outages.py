@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
 from obstore.exceptions import BaseError
-from sqlalchemy.exc import InterfaceError, NoResultFound, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, NoResultFound, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception
 from tenacity.wait import wait_random_exponential
@@ -18,7 +18,15 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-OUTAGES = (BaseError, OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError)
+OUTAGES = (
+    BaseError,
+    OperationalError,
+    InterfaceError,
+    InternalError,  # PostgreSQL is read-only, as when another one becomes the primary
+    PoolTimeout,
+    OSError,
+    TimeoutError,
+)
 RETRY_AFTER_S = 5
 LOST = (FileNotFoundError, NoResultFound)
 """What is gone does not come back."""

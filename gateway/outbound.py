@@ -11,6 +11,8 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
@@ -22,8 +24,16 @@ from gateway.settings import Networks
 
 MAX_REDIRECTS = 3
 RESOLVER_THREADS = 8
+MAX_DIGITS = 10
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 """IPv6 addresses that a gateway turns into the IPv4 address in their last 32 bits (RFC 6052)."""
+
+NEVER_PUBLIC = tuple(
+    ipaddress.ip_network(text)
+    for text in ("64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96", "192.0.0.0/24")
+)
+"""Some that Python takes for public: local NAT64 (RFC 8215), two kinds that hold an IPv4 address
+(RFC 2765, RFC 4291), and those for protocols (RFC 6890)."""
 
 AddressInfo = tuple[int, int, int, str, tuple[object, ...]]
 """As `socket.getaddrinfo` returns it."""
@@ -50,7 +60,7 @@ class Outbound:
     async def session(self) -> AsyncIterator["Outbound"]:
         """Hold connections open inside the block."""
         resolver = _Resolver()
-        connector = aiohttp.TCPConnector(resolver=resolver, socket_factory=self._socket)
+        connector = aiohttp.TCPConnector(limit=0, resolver=resolver, socket_factory=self._socket)
         try:
             async with aiohttp.ClientSession(
                 connector=connector,
@@ -90,8 +100,7 @@ class Outbound:
         async with self._asking(
             "POST", url, data=body, headers=headers, allow_redirects=False
         ) as answer:
-            wait = answer.headers.get("Retry-After", "")
-            return answer.status, float(wait) if wait.isdecimal() else None
+            return answer.status, _wait_s(answer.headers.get("Retry-After", ""))
 
     @asynccontextmanager
     async def _asking(
@@ -156,6 +165,8 @@ class _Resolver(AbstractResolver):
 
 def is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Whether an address is on the public internet, the IPv4 address inside an IPv6 one too."""
+    if any(ip in network for network in NEVER_PUBLIC):
+        return False
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour
         if ip in NAT64:
@@ -165,6 +176,17 @@ def is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
         if ip.teredo or ip.is_site_local:
             return False
     return ip.is_global and not ip.is_multicast
+
+
+def _wait_s(retry_after: str) -> float | None:
+    """Seconds, as a number of up to a few digits or until a date; None: it is neither."""
+    if retry_after.isdecimal():
+        return float(retry_after) if len(retry_after) < MAX_DIGITS else None
+    try:
+        until = parsedate_to_datetime(retry_after)
+        return max(0.0, (until - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
 
 
 async def _read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:

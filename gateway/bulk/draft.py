@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from gateway.bulk import fields
 from gateway.bulk.job import MAX_IMAGES, Job
 from gateway.bulk.job_store import Asked
 from gateway.errors import BadRequest, GatewayError, KeyReused
-from gateway.options import parse
+from gateway.options import Options, parse
 from gateway.orders.order import check_background
 from gateway.outages import OUTAGES
 
@@ -105,7 +105,7 @@ class Draft:
         self.accepted = True  # from here on: nothing can tell whether it has been written yet
         try:
             job = await asyncio.shield(accepting)
-        except OUTAGES:
+        except Exception:
             self.accepted = False  # the caller is told so
             raise
         with contextlib.suppress(*OUTAGES):  # the sweeper enqueues what was accepted
@@ -145,8 +145,13 @@ class Draft:
 
     def _marked(self, asked: Asked, names: Sequence[tuple[str, str]]) -> Asked:
         """With a fingerprint of all parts: the body itself differs each time it is encoded."""
-        options = repr(parse(asked.options))  # the same, however it was spelled
+        parsed, usual = parse(asked.options), Options()  # the same, however they were spelled
+        options = {
+            field.name: repr(getattr(parsed, field.name))
+            for field in dataclasses.fields(Options)
+            if getattr(parsed, field.name) != getattr(usual, field.name)
+        }
         images = sorted(self._sha256s)
         parts = [options, asked.metadata, asked.webhook_url, names, images]
         text = json.dumps(parts, sort_keys=True)
-        return replace(asked, fingerprint=hashlib.sha256(text.encode()).hexdigest())
+        return dataclasses.replace(asked, fingerprint=hashlib.sha256(text.encode()).hexdigest())

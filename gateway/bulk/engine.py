@@ -1,37 +1,25 @@
-"""DBOS does what must be done: durably, and again after a crash."""
+"""DBOS hands jobs to workers: durably, one job of an account at a time, and again after a crash."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
-from gateway.webhooks import courier
-
-JOBS, WEBHOOKS = "bulk", "webhooks"
-"""The queues, of workflows of the same names."""
+QUEUE = "bulk"
 JOBS_AT_ONCE = 4
 """Of different accounts: one account's many jobs wait for each other, and for nobody else's."""
 POLL_S = 0.2
 APPLICATION_VERSION = "1"
 """Changed when jobs of an older one could not be gone on with."""
 MAX_RECOVERIES = 1000
+GIVEN_UP = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+MOST_AT_ONCE = 1000
 
 logging.getLogger("dbos").setLevel(logging.WARNING)
-
-
-@dataclass(frozen=True)
-class Duties:
-    """What there is to do. Each may be called again for what it had begun."""
-
-    work_off: Callable[[str], Awaitable[str | None]]
-    """Does a job, and gives the webhook that is to tell of it."""
-    attempt: Callable[[str, int, int], Awaitable[float | None]]
-    """Tries to deliver a webhook; see `Courier.attempt`."""
 
 
 class Engine:
@@ -40,13 +28,15 @@ class Engine:
     Args:
         url: of the database that DBOS keeps its queues in.
         worker_id: tells processes apart; a restarted one must have the same.
-        duties: what is done here; None: nothing, other processes do it.
+        work_off: does a job, and may be called again for one that it had begun; None: no job is
+            done here, but in other processes.
     """
 
-    def __init__(self, url: str, worker_id: str, duties: Duties | None) -> None:
-        self._url, self._worker_id, self._duties = url, worker_id, duties
+    def __init__(
+        self, url: str, worker_id: str, work_off: Callable[[str], Awaitable[None]] | None
+    ) -> None:
+        self._url, self._worker_id, self._work_off = url, worker_id, work_off
         self._do_job: Callable[[str], Coroutine[Any, Any, None]] | None = None
-        self._deliver: Callable[[str, int], Coroutine[Any, Any, None]] | None = None
         self._working: set[str] = set()
         self._idle: set[str] = set()
 
@@ -63,16 +53,15 @@ class Engine:
             }
         )
         self._register()
-        if self._duties is None:
+        if self._work_off is None:
             DBOS.listen_queues([])
         DBOS.launch()  # here, so that workflows run on this event loop
         await DBOS.register_queue_async(
-            JOBS,
+            QUEUE,
             worker_concurrency=JOBS_AT_ONCE,
             partition_concurrency=1,
             polling_interval_sec=POLL_S,
         )
-        await DBOS.register_queue_async(WEBHOOKS, polling_interval_sec=POLL_S)
         try:
             yield
         finally:
@@ -82,34 +71,18 @@ class Engine:
 
     def _register(self) -> None:
         """Tell DBOS what to do: steps are what is done again after a crash."""
-        duties = self._duties
 
         @DBOS.step(name="work_off")
-        async def work_off(job_id: str) -> str | None:
-            assert duties
-            return await duties.work_off(job_id)
+        async def work_off(job_id: str) -> None:
+            assert self._work_off
+            await self._work_off(job_id)
 
-        @DBOS.step(name="attempt")
-        async def attempt(delivery_id: str, run: int, number: int) -> float | None:
-            assert duties
-            return await duties.attempt(delivery_id, run, number)
-
-        @DBOS.workflow(name=JOBS, max_recovery_attempts=MAX_RECOVERIES)
+        @DBOS.workflow(name=QUEUE, max_recovery_attempts=MAX_RECOVERIES)
         async def do_job(job_id: str) -> None:
             with self._at_work(job_id):
-                if webhook := await work_off(job_id):
-                    await self.deliver(webhook, 1)
+                await work_off(job_id)
 
-        @DBOS.workflow(name=WEBHOOKS, max_recovery_attempts=MAX_RECOVERIES)
-        async def deliver(delivery_id: str, run: int) -> None:
-            told_s: float | None = 0.0
-            with self._at_work(_delivery(delivery_id, run)):
-                for number in range(len(courier.PAUSES_S)):
-                    if told_s is not None:
-                        await DBOS.sleep_async(courier.pause_s(number, told_s))
-                        told_s = await attempt(delivery_id, run, number)
-
-        self._do_job, self._deliver = do_job, deliver
+        self._do_job = do_job
 
     @contextmanager
     def _at_work(self, work_id: str) -> Iterator[None]:
@@ -123,27 +96,15 @@ class Engine:
         """Have a job done. Once it is enqueued, to do so again changes nothing."""
         assert self._do_job
         with SetWorkflowID(job_id), SetEnqueueOptions(queue_partition_key=str(account_id)):
-            await DBOS.enqueue_workflow_async(JOBS, self._do_job, job_id)
-
-    async def deliver(self, delivery_id: str, run: int) -> None:
-        """Have a webhook delivered; likewise."""
-        assert self._deliver
-        with SetWorkflowID(_delivery(delivery_id, run)):
-            await DBOS.enqueue_workflow_async(WEBHOOKS, self._deliver, delivery_id, run)
+            await DBOS.enqueue_workflow_async(QUEUE, self._do_job, job_id)
 
     async def forget(self, job_id: str) -> None:
         """Remove all traces of a job that has ended."""
         await DBOS.delete_workflow_async(job_id)
 
-    async def forget_delivery(self, delivery_id: str, runs: int) -> None:
-        """Remove all traces of a webhook."""
-        ids = [_delivery(delivery_id, run) for run in range(1, runs + 1)]
-        await DBOS.delete_workflows_async(ids)
-
     async def take_over(self, worker_id: str) -> list[str]:
         """Put what a dead worker had begun back into the queues; gives its ids."""
-        lost = await _begun_by(worker_id)
-        return await _put_back(lost)
+        return await _put_back(await _begun_by(worker_id))
 
     async def take_back(self) -> list[str]:
         """Put own jobs back into the queue that nobody is at work on; gives their ids.
@@ -152,26 +113,27 @@ class Engine:
         of its account would wait for ever. Call it now and then: a job is put back when it is found
         so twice, since it may have been given to this worker a moment ago.
         """
-        begun = await _begun_by(self._worker_id)
-        idle = {id_: name for id_, name in begun.items() if id_ not in self._working}
-        lost = {id_: name for id_, name in idle.items() if id_ in self._idle}
-        self._idle = set(idle)
+        idle = await _begun_by(self._worker_id) - self._working
+        lost, self._idle = idle & self._idle, idle
         return await _put_back(lost)
 
+    async def failed(self) -> list[str]:
+        """Jobs that DBOS has given up, by an error of ours or after too many crashes."""
+        found = await DBOS.list_workflows_async(
+            status=GIVEN_UP, load_input=False, load_output=False, limit=MOST_AT_ONCE
+        )
+        return [workflow.workflow_id for workflow in found]
 
-async def _begun_by(worker_id: str) -> dict[str, str]:
-    """What a worker has begun and not ended: its ids and their queues."""
+
+async def _begun_by(worker_id: str) -> set[str]:
+    """What a worker has begun and not ended."""
     found = await DBOS.list_workflows_async(
         status="PENDING", executor_id=worker_id, load_input=False, load_output=False
     )
-    return {workflow.workflow_id: workflow.name for workflow in found}
+    return {workflow.workflow_id for workflow in found}
 
 
-async def _put_back(lost: Mapping[str, str]) -> list[str]:
-    for work_id, queue in lost.items():
-        await DBOS.resume_workflow_async(work_id, queue_name=queue)
-    return sorted(lost)
-
-
-def _delivery(delivery_id: str, run: int) -> str:
-    return f"{delivery_id}-{run}"
+async def _put_back(job_ids: set[str]) -> list[str]:
+    for job_id in job_ids:
+        await DBOS.resume_workflow_async(job_id, queue_name=QUEUE)
+    return sorted(job_ids)

@@ -38,7 +38,7 @@ def metadata(text: str) -> dict[str, Any]:
     """
     try:
         found = json.loads(text or "{}", parse_constant=_refuse)
-        json.dumps(found, ensure_ascii=False).encode()
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise BadOption("metadata", "metadata is no valid JSON.") from error
     if not isinstance(found, dict):

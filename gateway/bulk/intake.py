@@ -6,10 +6,12 @@ import re
 import secrets
 import string
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from cachetools import TTLCache
 
 from gateway.accounts.gate import Visit
 from gateway.bulk import archive, fields
@@ -20,13 +22,17 @@ from gateway.bulk.job_store import JobStore
 from gateway.bulk.storage import Storage
 from gateway.errors import InProgress, NoJob, NoResult, RateLimited
 from gateway.outages import OUTAGES, told
+from gateway.places import Places
 from gateway.removal import Remover
 from gateway.settings import Settings
+from gateway.together import beside
 from gateway.webhooks.webhooks import Webhooks
 
 ALPHABET = string.ascii_lowercase + string.digits
 ID_LENGTH = 20
 ID = re.compile(rf"job_[a-z0-9]{{{ID_LENGTH}}}")
+HOLD_EVERY_S, GLANCE_S = 20.0, 0.4
+WATCHERS, WATCHER_WAIT_S = 500, 0.5
 RETRY_AFTER_S, TOO_MANY_RETRY_AFTER_S = 5, 30
 
 
@@ -67,6 +73,8 @@ class Intake:
     ) -> None:
         self.jobs, self.storage, self.webhooks = jobs, storage, webhooks
         self.engine, self.remover, self._settings = engine, remover, settings
+        self._watchers = Places(WATCHERS, "callers watch jobs")
+        self._glances: TTLCache[tuple[str, int], asyncio.Task[Job]] = TTLCache(WATCHERS, GLANCE_S)
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -98,13 +106,21 @@ class Intake:
         async with told():
             draft = await self._begun(visit, key)
             try:
-                yield draft
+                async with beside(self._hold(draft)):
+                    yield draft
             finally:
                 if not draft.accepted and not draft.is_replayed:
                     with contextlib.suppress(*OUTAGES):  # then it is swept
                         await asyncio.to_thread(self.jobs.give_up, draft.id)
                         await self.storage.delete(draft.id)
                         await asyncio.to_thread(self.jobs.forget, draft.id)
+
+    async def _hold(self, draft: Draft) -> None:
+        """Say now and then that it is still being received."""
+        while not draft.is_replayed:
+            await asyncio.sleep(HOLD_EVERY_S)
+            with contextlib.suppress(*OUTAGES):
+                await asyncio.to_thread(self.jobs.hold, draft.id)
 
     async def _begun(self, visit: Visit, key: str) -> Draft:
         account_id = visit.key.account_id
@@ -155,6 +171,25 @@ class Intake:
         if job is None:
             raise NoJob
         return job
+
+    def watching(self, visit: Visit) -> AbstractAsyncContextManager[None]:
+        """A place for one who watches a job, inside the block.
+
+        Raises:
+            Overloaded: too many do already.
+        """
+        return self._watchers.place(visit.key.account_id, WATCHER_WAIT_S)
+
+    async def glance(self, job_id: str, visit: Visit) -> Job:
+        """The same, as it was at most `GLANCE_S` ago: many may ask at once.
+
+        Raises:
+            NoJob, JobsUnavailable: as `find` does.
+        """
+        key = (job_id, visit.key.account_id)
+        if key not in self._glances:
+            self._glances[key] = asyncio.create_task(self.find(job_id, visit))
+        return await asyncio.shield(self._glances[key])
 
     async def newest(self, visit: Visit, *, before: datetime | None, limit: int) -> list[Job]:
         """Jobs of the caller's account; see `JobStore.newest`.

@@ -1,7 +1,7 @@
 """Jobs in the database. Blocking: call it from a thread in async code."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,8 +17,8 @@ from gateway.bulk.tables import ItemRow, JobRow
 from gateway.metrics import BULK_JOBS
 from gateway.webhooks import delivery_store
 
-RECEIVED_WITHIN = timedelta(hours=1)
-"""What is still being received then was given up by a process that died."""
+RECEIVED_WITHIN = timedelta(minutes=2)
+"""Unless its process says again that it is being received: then the process has died."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,24 @@ class JobStore:
             return False
         return True
 
+    def hold(self, job_id: str) -> None:
+        """It is still being received."""
+        change = update(JobRow).where(JobRow.id == job_id, JobRow.status == Status.RECEIVING)
+        with Session(self._engine) as session, session.begin():
+            session.execute(change.values(expires_at=datetime.now(UTC) + RECEIVED_WITHIN))
+
     def accept(
         self, job_id: str, asked: Asked, names: Sequence[tuple[str, str]], lives: timedelta
     ) -> Job:
-        """Make it a job, with an image for each name and custom id."""
+        """Make it a job, with an image for each name and custom id.
+
+        Raises:
+            TimeoutError: its time was over, so that what was kept of it may be gone.
+        """
+        now = datetime.now(UTC)
         change = (
             update(JobRow)
-            .where(JobRow.id == job_id)
+            .where(JobRow.id == job_id, JobRow.expires_at > now)
             .values(
                 status=Status.PROCESSING,
                 options=asked.options,
@@ -80,11 +91,13 @@ class JobStore:
                 webhook_url=asked.webhook_url,
                 has_backdrop=asked.has_backdrop,
                 fingerprint=asked.fingerprint,
-                expires_at=datetime.now(UTC) + lives,
+                expires_at=now + lives,
             )
         )
         with Session(self._engine) as session, session.begin():
-            session.execute(change)  # begins with a write: see `database`
+            done: Any = session.execute(change)  # begins with a write: see `database`
+            if not done.rowcount:
+                raise TimeoutError
             session.add_all(
                 ItemRow(
                     job_id=job_id,
@@ -189,12 +202,8 @@ class JobStore:
         if not has_begun:
             self.finish(job_id)
 
-    def finish(self, job_id: str) -> str | None:
-        """End a job: what is pending still was canceled.
-
-        Returns:
-            The webhook that tells of it, by its id: the same whoever ends it how often.
-        """
+    def finish(self, job_id: str) -> None:
+        """End a job: what is pending still was canceled. Its owner is to be told of it, once."""
         with Session(self._engine) as session, session.begin():
             end(session, job_id, ItemStatus.CANCELED)
             row = session.get_one(JobRow, job_id, with_for_update=True)
@@ -204,7 +213,6 @@ class JobStore:
                 BULK_JOBS.labels(row.status).inc()
                 if row.webhook_url and not row.deleted_at:
                     delivery_store.add(session, **_webhook(session, row))
-            return delivery_store.id_of(job_id) if row.webhook_url else None
 
     def drop(self, job_id: str) -> None:
         """End a job's time now: nobody sees it any more, and it is swept once it has ended."""
@@ -212,11 +220,13 @@ class JobStore:
         change = update(JobRow).where(JobRow.id == job_id)
         with Session(self._engine) as session, session.begin():
             session.execute(change.values(expires_at=now, deleted_at=now, idempotency_key=None))
+            delivery_store.remove(session, job_id)
         self.cancel(job_id)
 
 
 def _webhook(session: Session, row: JobRow) -> dict[str, Any]:
     job = rows.job(row, rows.items(session, [row.id]))
+    job = replace(job, status=Status(row.status))  # not `expired`, if that is why it ends
     return {
         "account_id": job.account_id,
         "job_id": job.id,

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from gateway.bulk.job import Status
 from gateway.bulk.tables import ItemRow, JobRow
 
+MOST_AT_ONCE = 1000
 REMEMBERED = timedelta(days=7)
 """For so long a job is known as expired."""
 
@@ -28,11 +29,19 @@ class Leftovers:
         with Session(self._engine) as session:
             return [(row.id, row.account_id, row.created_at) for row in session.execute(query)]
 
+    def still_to_do(self, job_ids: list[str]) -> list[tuple[str, int]]:
+        """Of some jobs, those that have not ended, with their accounts."""
+        query = select(JobRow.id, JobRow.account_id).where(
+            JobRow.id.in_(job_ids), JobRow.status == Status.PROCESSING
+        )
+        with Session(self._engine) as session:
+            return [(row.id, row.account_id) for row in session.execute(query)]
+
     def expired(self) -> list[str]:
         """Jobs whose blobs are to go; one that is being worked on is not among them."""
+        ended = [status for status in Status if status not in (Status.PROCESSING, Status.EXPIRED)]
         query = select(JobRow.id).where(
-            JobRow.expires_at <= datetime.now(UTC),
-            JobRow.status.not_in((Status.PROCESSING, Status.EXPIRED)),
+            JobRow.status.in_(ended), JobRow.expires_at <= datetime.now(UTC)
         )
         with Session(self._engine) as session:
             return list(session.scalars(query))
@@ -51,11 +60,12 @@ class Leftovers:
     def forget_old(self) -> None:
         """Forget what has expired long ago."""
         old = JobRow.expires_at <= datetime.now(UTC) - REMEMBERED
-        query = select(JobRow.id).where(JobRow.status == Status.EXPIRED, old)
+        query = select(JobRow.id).where(JobRow.status == Status.EXPIRED, old).limit(MOST_AT_ONCE)
         with Session(self._engine) as session:
             found = list(session.scalars(query))
-        with Session(self._engine) as session, session.begin():
-            _delete(session, found)
+        if found:
+            with Session(self._engine) as session, session.begin():
+                _delete(session, found)
 
 
 def _delete(session: Session, job_ids: list[str]) -> None:

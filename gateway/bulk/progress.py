@@ -24,6 +24,8 @@ class Progress:
 async def watch(intake: Intake, job: Job, visit: Visit, told: str = "") -> AsyncIterator[Progress]:
     """Tell of each image once, and then of the job's end; or until the service stops.
 
+    However many watch a job, the database is asked once.
+
     Args:
         intake: knows the jobs.
         job: as it is now.
@@ -45,7 +47,7 @@ async def watch(intake: Intake, job: Job, visit: Visit, told: str = "") -> Async
             return
         if await intake.stops_within(POLL_S):
             return
-        job = await intake.find(job.id, visit)
+        job = await intake.glance(job.id, visit)
 
 
 def _seen(told: str) -> int:

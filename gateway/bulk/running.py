@@ -1,14 +1,13 @@
 """Bulk jobs in this process: taken in, done, and swept up after."""
 
-import asyncio
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy import Engine as Database
 
 from gateway.bulk import storage
-from gateway.bulk.engine import Duties, Engine
+from gateway.bulk.engine import Engine
 from gateway.bulk.intake import Intake
 from gateway.bulk.item_store import ItemStore
 from gateway.bulk.job_store import JobStore
@@ -20,6 +19,7 @@ from gateway.bulk.worker_store import WorkerStore
 from gateway.outbound import Outbound
 from gateway.removal import Remover
 from gateway.settings import Settings
+from gateway.together import beside
 from gateway.webhooks.courier import Courier
 from gateway.webhooks.delivery_store import DeliveryStore
 from gateway.webhooks.secret_store import SecretStore
@@ -38,29 +38,40 @@ async def running(
     blobs = storage.connect(settings.bulk_storage_url, settings.data_dir)
     works_here = settings.bulk_work == "here"
     worker_id = settings.worker_id or f"{socket.gethostname()}:{settings.operations_port}"
+    worker = _worker(database, remover, settings, jobs, blobs) if works_here else None
+    engine = Engine(settings.jobs_database, worker_id, worker.work_off if worker else None)
+    sweeper = Sweeper(
+        engine,
+        Leftovers(database),
+        deliveries,
+        Pulse(worker_id if works_here else "", WorkerStore(database)),
+        blobs,
+    )
     async with AsyncExitStack() as stack:
-        duties = None
-        if works_here:
-            worker = _worker(database, remover, settings, jobs, blobs)
-            outbound = Outbound(settings.webhook_allowed, timeout_s=WEBHOOK_TIMEOUT_S)
-            await stack.enter_async_context(outbound.session())
-            courier = Courier(deliveries, secrets, outbound)
-            duties = Duties(worker.work_off, courier.attempt)
-        engine = Engine(settings.jobs_database, worker_id, duties)
-        sweeper = Sweeper(
-            engine,
-            Leftovers(database),
-            deliveries,
-            Pulse(worker_id if works_here else "", WorkerStore(database)),
-            blobs,
-        )
-        await stack.enter_async_context(_until_the_end(sweeper.beat()))
+        if works_here and settings.webhooks == "on":
+            await stack.enter_async_context(_delivering(deliveries, secrets, settings))
+        await stack.enter_async_context(beside(sweeper.beat()))
         await stack.enter_async_context(engine.running())
-        if works_here:
+        if worker:
             stack.push_async_callback(worker.stop, settings.shutdown_timeout_s)
-        await stack.enter_async_context(_until_the_end(sweeper.run()))
-        webhooks = Webhooks(deliveries, secrets, engine.deliver)
+        await stack.enter_async_context(beside(sweeper.run()))
+        webhooks = Webhooks(deliveries, secrets, are_on=settings.webhooks == "on")
         yield Intake(jobs, blobs, engine, remover, webhooks, settings)
+
+
+@asynccontextmanager
+async def _delivering(
+    deliveries: DeliveryStore, secrets: SecretStore, settings: Settings
+) -> AsyncIterator[None]:
+    """Deliver webhooks beside the block."""
+    outbound = Outbound(settings.webhook_allowed, timeout_s=WEBHOOK_TIMEOUT_S)
+    async with outbound.session():
+        courier = Courier(deliveries, secrets, outbound)
+        try:
+            async with beside(courier.run()):
+                yield
+        finally:
+            await courier.stop(settings.shutdown_timeout_s)
 
 
 def _worker(
@@ -74,14 +85,3 @@ def _worker(
     # queue is for those who wait for an answer.
     at_once = min(settings.codec_threads + 1, max(1, settings.max_queue // 4))
     return Worker(remover, jobs, ItemStore(database), blobs, at_once)
-
-
-@asynccontextmanager
-async def _until_the_end(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Do it beside the block."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

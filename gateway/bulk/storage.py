@@ -25,14 +25,21 @@ class Storage:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
-    async def put(self, path: str, data: bytes) -> None:
+    async def put(self, path: str, data: bytes, media_type: str = "") -> None:
         """Keep a blob, whole or not at all; one that is there is replaced.
 
         It outlasts a power cut: a job is promised to be done once its images are kept.
+
+        Args:
+            path: of it.
+            data: all of it.
+            media_type: what S3 says of it to those who are sent there.
         """
-        await obstore.put_async(self._store, path, data)
+        said = bool(media_type) and isinstance(self._store, S3Store)
+        attributes = {"Content-Type": media_type} if said else None
+        await obstore.put_async(self._store, path, data, attributes=attributes)
         if isinstance(self._store, LocalStore) and self._store.prefix:
-            await asyncio.to_thread(_sync, Path(self._store.prefix, path))
+            await asyncio.to_thread(_sync, Path(self._store.prefix), path)
 
     async def get(self, path: str) -> bytes:
         """A blob.
@@ -69,17 +76,23 @@ class Storage:
         if isinstance(self._store, LocalStore) and self._store.prefix:
             # What a process that was killed had half written is not listed, or some are left.
             left = Path(self._store.prefix, folder)
-            await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
+            await asyncio.to_thread(_remove, left)
 
 
-def _sync(path: Path) -> None:
-    """Have the disk itself hold a file, and its name."""
-    for place in (path, path.parent):
+def _sync(root: Path, path: str) -> None:
+    """Have the disk itself hold a file, and the names on the way to it."""
+    file = root / path
+    for place in (file, *file.parents[: path.count("/") + 1]):
         handle = os.open(place, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _remove(folder: Path) -> None:
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 def connect(url: str, data_dir: Path) -> Storage:

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import UTC, datetime
-from typing import ParamSpec
 
 from cachetools import LRUCache
 
@@ -16,12 +15,10 @@ from gateway.metrics import BULK_WAITING, BULK_WAITING_SECONDS
 from gateway.outages import OUTAGES
 from gateway.webhooks.delivery_store import DeliveryStore
 
-P = ParamSpec("P")
-
 log = logging.getLogger(__name__)
 
 ENQUEUED = 100_000
-"""Jobs and webhooks that are known to be in the queues."""
+"""Jobs that are known to be in the queue."""
 
 
 class Sweeper:
@@ -30,7 +27,7 @@ class Sweeper:
     Args:
         engine: has the work done.
         leftovers: knows the jobs that need it.
-        deliveries: knows the webhooks.
+        deliveries: the log of webhooks.
         pulse: knows who lives.
         storage: has the images.
     """
@@ -65,7 +62,7 @@ class Sweeper:
         What goes wrong with one thing holds up no other: on a full disk nothing can be enqueued,
         and what has expired must go all the more.
         """
-        for step in (self._expire, self._take_over, self._enqueue):
+        for step in (self._expire, self._take_over, self._again, self._enqueue):
             await self._without_end(step())
 
     async def _enqueue(self) -> None:
@@ -75,16 +72,19 @@ class Sweeper:
         oldest = min((since for _, _, since in jobs), default=datetime.now(UTC))
         BULK_WAITING_SECONDS.set((datetime.now(UTC) - oldest).total_seconds())
         for job_id, account_id, _ in jobs:
-            await self._once(job_id, self._engine.enqueue, job_id, account_id)
-        for delivery_id, run in await asyncio.to_thread(self._deliveries.pending):
-            await self._once(f"{delivery_id}-{run}", self._engine.deliver, delivery_id, run)
+            if job_id not in self._enqueued:
+                await self._engine.enqueue(job_id, account_id)
+                self._enqueued[job_id] = True
 
-    async def _once(
-        self, name: str, enqueue: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs
-    ) -> None:
-        if name not in self._enqueued:
-            await enqueue(*args, **kwargs)
-            self._enqueued[name] = True
+    async def _again(self) -> None:
+        """Jobs that DBOS has given up: what they met may have passed."""
+        failed = await self._engine.failed()
+        to_do = await asyncio.to_thread(self._leftovers.still_to_do, failed)
+        for job_id in failed:
+            await self._engine.forget(job_id)
+        for job_id, account_id in to_do:
+            log.warning("bulk: job %s is begun again after an unforeseen error", job_id)
+            await self._engine.enqueue(job_id, account_id)
 
     async def _take_over(self) -> None:
         # Asked first: unlike DBOS, which waits, it says at once when the database is down.
@@ -100,8 +100,7 @@ class Sweeper:
         for job_id in await asyncio.to_thread(self._leftovers.expired):
             await self._without_end(self._expire_one(job_id))
         await asyncio.to_thread(self._leftovers.forget_old)
-        for delivery_id, runs in await asyncio.to_thread(self._deliveries.forget_old):
-            await self._engine.forget_delivery(delivery_id, runs)
+        await asyncio.to_thread(self._deliveries.forget_old)
 
     async def _expire_one(self, job_id: str) -> None:
         await self._storage.delete(job_id)

@@ -16,6 +16,7 @@ class JobRow(Table):
     __table_args__ = (
         Index("ix_bulk_jobs_account_id", "account_id", "created_at"),
         Index("ix_bulk_jobs_expires_at", "expires_at"),
+        Index("ix_bulk_jobs_status", "status", "expires_at"),
         Index("ix_bulk_jobs_idempotency_key", "account_id", "idempotency_key", unique=True),
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import NoResultFound
 
 from gateway.bulk.item_store import ItemStore
-from gateway.bulk.job import Item, ItemStatus, Job
+from gateway.bulk.job import Item, ItemStatus, Job, Status
 from gateway.bulk.job_store import JobStore
 from gateway.bulk.patience import through_overload
 from gateway.bulk.storage import Storage
@@ -67,23 +67,18 @@ class Worker:
             image.cancel()
         await asyncio.gather(*self._in_flight, return_exceptions=True)
 
-    async def work_off(self, job_id: str) -> str | None:
-        """Bring every image of a job to its end, and the job. It may have been begun before.
-
-        Returns:
-            The webhook to deliver, by its id; None if there is none.
-        """
+    async def work_off(self, job_id: str) -> None:
+        """Bring every image of a job to its end, and the job. It may have been begun before."""
         try:
             await self._do_all(await through_outages(asyncio.to_thread, self._jobs.get, job_id))
         except NoResultFound:
-            return None  # it was deleted meanwhile
+            return  # it was deleted meanwhile
         except Exception:
             log.exception("unforeseen error with bulk job %s", job_id)
             why = problem(GatewayError())
             await through_outages(asyncio.to_thread, self._items.fail, job_id, why)
-        webhook = await through_outages(asyncio.to_thread, self._jobs.finish, job_id)
+        await through_outages(asyncio.to_thread, self._jobs.finish, job_id)
         await through_outages(self._storage.delete, f"{job_id}/in")
-        return webhook
 
     async def _do_all(self, job: Job) -> None:
         pending = [item for item in job.items if item.status is ItemStatus.PENDING]
@@ -118,14 +113,18 @@ class Worker:
             return
         try:
             result = await self._result(job.id, item.number, asked, attempt)
+            await self._keep(job, item.number, result)
         except _Over:
             return
-        except GatewayError as error:
-            await through_outages(
-                asyncio.to_thread, self._items.fail, job.id, problem(error), item.number
-            )
-            return
-        await self._keep(job, item.number, result)
+        except Exception as error:
+            await self._fail(job.id, item.number, error)
+
+    async def _fail(self, job_id: str, number: int, error: Exception) -> None:
+        """One image cannot be done; what we did not foresee is told in full to the log only."""
+        if not isinstance(error, GatewayError):
+            log.error("unforeseen error with an image of bulk job %s", job_id, exc_info=error)
+            error = GatewayError()
+        await through_outages(asyncio.to_thread, self._items.fail, job_id, problem(error), number)
 
     async def _result(self, job_id: str, number: int, asked: _Asked, attempt: int) -> Result:
         if attempt > MAX_ATTEMPTS:
@@ -142,17 +141,13 @@ class Worker:
                 timeout_s=TIMEOUT_S,
             )
 
-        try:
-            data = await through_outages(self._storage.get, f"{job_id}/in/{number}")
-            return await through_overload(remove)
-        except (GatewayError, _Over):
-            raise
-        except Exception as error:
-            log.exception("unforeseen error with an image of bulk job %s", job_id)
-            raise GatewayError from error
+        data = await through_outages(self._storage.get, f"{job_id}/in/{number}")
+        return await through_overload(remove)
 
     async def _keep(self, job: Job, number: int, result: Result) -> None:
-        await through_outages(self._storage.put, f"{job.id}/out/{number}", result.data)
+        await through_outages(
+            self._storage.put, f"{job.id}/out/{number}", result.data, result.media_type
+        )
         said = {
             "media_type": result.media_type,
             "width": result.width,
@@ -161,7 +156,14 @@ class Worker:
             "crc32": await asyncio.to_thread(zlib.crc32, result.data),
         }
         if not await through_outages(asyncio.to_thread, self._items.succeed, job, number, said):
-            try:
-                await through_outages(asyncio.to_thread, self._jobs.get, job.id)
-            except NoResultFound:  # swept meanwhile: nothing may stay of it
-                await through_outages(self._storage.delete, job.id)
+            await self._clear_up(job.id)
+
+    async def _clear_up(self, job_id: str) -> None:
+        """If a job was swept meanwhile, nothing may stay of it."""
+        try:
+            job = await through_outages(asyncio.to_thread, self._jobs.get, job_id)
+            is_swept = job.status is Status.EXPIRED
+        except NoResultFound:
+            is_swept = True
+        if is_swept:
+            await through_outages(self._storage.delete, job_id)

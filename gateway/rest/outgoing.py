@@ -4,7 +4,8 @@ import asyncio
 import logging
 
 from fastapi import Response
-from starlette.types import Receive, Scope, Send
+from fastapi.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway.admission import Admission
 from gateway.orders.work import SEND_TIMEOUT_S
@@ -37,3 +38,19 @@ class Outgoing(Response):
                         await send({"type": "http.response.body", "body": chunk, "more_body": more})
         except TimeoutError:
             log.warning("a client did not take its answer within %g s", SEND_TIMEOUT_S)
+
+
+class OutgoingStream(StreamingResponse):
+    """Sends pieces as they come; a client that does not take one is cut off."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send everything, or leave the answer unfinished: then the connection is closed."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await send(message)
+
+        try:
+            await super().__call__(scope, receive, send_in_time)
+        except TimeoutError:
+            log.warning("a client did not take a piece of its answer within %g s", SEND_TIMEOUT_S)

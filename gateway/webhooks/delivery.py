@@ -52,6 +52,7 @@ class Delivery:
     url: str
     body: str
     status: DeliveryStatus
-    run: int
+    tries: int
+    due_at: datetime
     attempts: tuple[dict[str, Any], ...]
     created_at: datetime

@@ -1,15 +1,17 @@
 """What accounts see and do about their webhooks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import re
 from datetime import datetime
 
 from gateway.accounts.gate import Visit
-from gateway.errors import NoDelivery
+from gateway.errors import BadRequest, NoDelivery
 from gateway.outages import told
 from gateway.webhooks.delivery import Delivery
 from gateway.webhooks.delivery_store import DeliveryStore
 from gateway.webhooks.secret_store import SecretStore, Signing
+
+ID = re.compile(r"evt_[a-z0-9]{1,28}")
 
 
 class Webhooks:
@@ -18,16 +20,11 @@ class Webhooks:
     Args:
         deliveries: all of them.
         secrets: likewise.
-        deliver: has a delivery's run done.
+        are_on: whether any are sent.
     """
 
-    def __init__(
-        self,
-        deliveries: DeliveryStore,
-        secrets: SecretStore,
-        deliver: Callable[[str, int], Awaitable[None]],
-    ) -> None:
-        self._deliveries, self._secrets, self._deliver = deliveries, secrets, deliver
+    def __init__(self, deliveries: DeliveryStore, secrets: SecretStore, *, are_on: bool) -> None:
+        self._deliveries, self._secrets, self._are_on = deliveries, secrets, are_on
 
     async def signing(self, visit: Visit) -> Signing:
         """What the account's webhooks are signed with.
@@ -56,8 +53,10 @@ class Webhooks:
         Raises:
             NoDelivery: there is none that the account may see.
         """
-        async with told():
-            found = await asyncio.to_thread(self._deliveries.find, delivery_id)
+        found = None
+        if ID.fullmatch(delivery_id):
+            async with told():
+                found = await asyncio.to_thread(self._deliveries.find, delivery_id)
         if found is None or found.account_id != visit.key.account_id:
             raise NoDelivery
         return found
@@ -67,9 +66,11 @@ class Webhooks:
 
         Raises:
             NoDelivery: as `find` does.
+            BadRequest: none are sent.
         """
         found = await self.find(delivery_id, visit)
+        if not self._are_on:
+            raise BadRequest("This service sends no webhooks.")
         async with told():
-            run = await asyncio.to_thread(self._deliveries.begin_again, found.id)
-            await self._deliver(found.id, run)
+            await asyncio.to_thread(self._deliveries.begin_again, found)
         return await self.find(delivery_id, visit)

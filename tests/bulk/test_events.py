@@ -1,8 +1,13 @@
 """A job's progress, as it happens."""
 
+import asyncio
 import json
 from typing import Any
+from unittest.mock import Mock
 
+import pytest
+
+from gateway.places import Places
 from tests.bulk.conftest import Bulk, accepted, images
 from tests.half_model import HalfModel
 from tests.rest.cases import Photo
@@ -59,3 +64,28 @@ async def test_nobody_else_sees_them(bulk: Bulk, photo: Photo) -> None:
     bulk.as_another_account()
     answer = await bulk.client.get(f"/v1/bulk/{job_id}/events")
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/no-job")
+
+
+async def test_however_many_watch_the_database_is_asked_once(
+    bulk: Bulk, model: HalfModel, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.delay_s = 1.5
+    job_id = await accepted(bulk, images(photo()))
+    find = Mock(side_effect=bulk.intake.jobs.find)
+    monkeypatch.setattr(bulk.intake.jobs, "find", find)
+    told = await asyncio.gather(*(events(bulk, job_id) for _ in range(30)))
+    assert all(one == told[0] and len(one) == 2 for one in told)
+    assert find.call_count < 30 + 15  # each one's first look, and what they share
+
+
+async def test_so_many_may_watch_and_no_more(
+    bulk: Bulk, model: HalfModel, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk.intake, "_watchers", Places(2, "callers watch jobs"))
+    model.delay_s = 3
+    job_id = await accepted(bulk, images(photo()))
+    first = asyncio.create_task(events(bulk, job_id))
+    await asyncio.sleep(0.2)
+    answer = await bulk.client.get(f"/v1/bulk/{job_id}/events")
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/overloaded")
+    assert len(await first) == 2

@@ -1,11 +1,13 @@
 """What is done, with the fake model."""
 
 import json
+from typing import Any
 
 import pytest
 
 from gateway.accounts import database
 from gateway.accounts.keys import KeyStore
+from gateway.bulk.job import Job
 from gateway.bulk.job_store import JobStore
 from gateway.errors import ModelUnavailable, Overloaded
 from gateway.settings import Settings
@@ -87,6 +89,23 @@ async def test_a_bug_fails_one_image_and_tells_nothing(
     job = await bulk.ended(await accepted(bulk, images(photo())))
     assert job["items"][0]["problem"]["type"] == "/problems/internal"
     assert "secret" not in json.dumps(job)
+
+
+async def test_what_one_image_met_is_not_held_against_the_others(
+    bulk: Bulk, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = bulk.intake.engine._work_off.__self__._items  # type: ignore[union-attr]
+    succeed = items.succeed
+
+    def failing(job: Job, number: int, result: dict[str, Any]) -> bool:
+        if number == 1:
+            raise RuntimeError("a bug")
+        done: bool = succeed(job, number, result)
+        return done
+
+    monkeypatch.setattr(items, "succeed", failing)
+    job = await bulk.ended(await accepted(bulk, images(*[photo()] * 4)))
+    assert [item["status"] for item in job["items"]] == ["succeeded", "failed", *["succeeded"] * 2]
 
 
 async def test_a_job_that_cannot_be_done_ends_too(

@@ -45,6 +45,7 @@ def texts(**sent: str) -> Callable[[Photo], Sent]:
         (texts(metadata="["), "bad-option", "JSON"),
         (texts(metadata="[]"), "bad-option", "JSON object"),
         (texts(metadata='{"a": NaN}'), "bad-option", "JSON"),
+        (texts(metadata='{"a": 1e999}'), "bad-option", "JSON"),
         (texts(metadata='{"a": "\\ud800"}'), "bad-option", "JSON"),
         (texts(metadata='{"a": [[]]}'), "bad-option", "flat"),
         (texts(metadata='{"a": "\\u0000"}'), "bad-option", "flat"),

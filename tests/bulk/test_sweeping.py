@@ -1,9 +1,12 @@
 """What must not stay."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from sqlalchemy.orm import Session
@@ -14,6 +17,7 @@ from gateway.bulk.pulse import Pulse
 from gateway.bulk.sweeper import Sweeper
 from gateway.bulk.tables import JobRow
 from gateway.bulk.worker_store import WorkerStore
+from gateway.removal import Result
 from gateway.settings import Settings
 from gateway.webhooks.delivery_store import DeliveryStore
 from tests.bulk.conftest import Bulk, accepted, images, stored, unqueued
@@ -59,6 +63,51 @@ async def test_an_upload_that_was_given_up_is_swept_long_before_a_job_would_be(
     age(bulk, "old", 1.1)
     await sweep(bulk)
     assert [path.parts[-3] for path in stored(settings)] == ["new"]
+
+
+async def test_the_key_of_an_upload_that_was_given_up_is_soon_free(
+    bulk: Bulk, photo: Photo
+) -> None:
+    key = KeyStore(bulk.engine).list()[0]
+    bulk.intake.jobs.begin(
+        "job_dead", account_id=key.account_id, key_id=key.id, idempotency_key="k"
+    )
+    headers = {"Idempotency-Key": "k"}
+    answer = await bulk.client.post("/v1/bulk", files=images(photo()), headers=headers)
+    assert answer.status_code == 409
+    age(bulk, "job_dead", 0.05)
+    await sweep(bulk)
+    answer = await bulk.client.post("/v1/bulk", files=images(photo()), headers=headers)
+    assert answer.status_code == 202
+
+
+async def test_a_job_that_dbos_gave_up_is_begun_again(
+    bulk: Bulk, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = bulk.intake.engine
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "_work_off", AsyncMock(side_effect=RuntimeError("a bug")))
+        job_id = await accepted(bulk, images(photo()))
+        async with asyncio.timeout(20):
+            while not await engine.failed():  # noqa: ASYNC110 # it is no event
+                await asyncio.sleep(0.1)
+    assert bulk.intake.jobs.get(job_id).status == "processing"
+    await sweep(bulk)
+    assert (await bulk.ended(job_id))["status"] == "completed"
+
+
+async def test_a_result_that_comes_after_the_sweep_leaves_nothing(
+    bulk: Bulk, photo: Photo, settings: Settings
+) -> None:
+    job_id = await accepted(bulk, images(photo()))
+    await bulk.ended(job_id)
+    job = bulk.intake.jobs.get(job_id)
+    age(bulk, job_id, settings.bulk_ttl_h + 1)
+    await sweep(bulk)
+    work_off: Any = bulk.intake.engine._work_off
+    result = Result(b"late", "image/png", 1, 1, None, 1, {}, "", "")
+    await work_off.__self__._keep(job, 0, result)
+    assert stored(settings) == []
 
 
 async def test_what_a_killed_process_had_half_written_goes_with_the_job(

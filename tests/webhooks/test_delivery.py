@@ -1,5 +1,6 @@
 """How accounts are told of a job's end."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -132,6 +133,28 @@ async def test_a_canceled_job_is_told_and_a_deleted_one_is_not(
     said = {message["data"]["job_id"]: message["type"] for message in messages}
     assert said == {first: "bulk.completed", third: "bulk.canceled"}
     assert _status(bulk, second.replace("job", "evt")) == "missing"
+    await bulk.client.delete(f"/v1/bulk/{third}")
+    assert _status(bulk, third.replace("job", "evt")) == "missing"
+
+
+async def test_where_webhooks_are_off_none_is_sent(
+    model: HalfModel, settings: Settings, endpoint: Endpoint, photo: Photo
+) -> None:
+    endpoint.statuses = [500]
+    async with application(model, settings) as bulk:
+        id_ = await told(bulk, endpoint, photo)
+    off = settings.model_copy(update={"webhooks": "off"})
+    async with application(model, off) as bulk:
+        await asyncio.sleep(6)
+        again = await bulk.client.post(f"/v1/webhooks/deliveries/{id_}/redeliver")
+        assert again.status_code == 400
+    assert len(endpoint.received) == 1
+
+
+@pytest.mark.parametrize("id_", ["evt_0", "%00", "x" * 3000])
+async def test_what_is_no_delivery_is_told(bulk: Bulk, id_: str) -> None:
+    answer = await bulk.client.get(f"/v1/webhooks/deliveries/{id_}")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/no-delivery")
 
 
 async def test_private_addresses_are_not_reached(
@@ -188,10 +211,9 @@ async def test_where_webhooks_are_off_that_is_said(
 
 
 def test_attempts_are_spread_over_three_days() -> None:
-    pauses = [courier.pause_s(number, 0) for number in range(len(courier.PAUSES_S))]
-    assert pauses[0] == 0
-    for pause_s, planned_s in zip(pauses, courier.PAUSES_S, strict=True):
-        assert planned_s <= pause_s <= planned_s * 1.1
+    for tries, planned_s in enumerate(courier.PAUSES_S, 1):
+        assert planned_s <= courier.pause_s(tries, 0) <= planned_s * 1.1
+    assert len(courier.PAUSES_S) == 9
     assert 75 * 3600 < sum(courier.PAUSES_S) < 76 * 3600
     assert courier.pause_s(1, told_s=600) >= 600
     assert courier.pause_s(1, told_s=1e9) <= 1.1 * 24 * 3600

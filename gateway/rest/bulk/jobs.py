@@ -45,8 +45,10 @@ def router(intake: Intake, gate: Gate) -> APIRouter:
         headers = {} if job.finished_at else {"Retry-After": str(POLL_AFTER_S)}
         return JSONResponse(answers.full(job), headers=headers)
 
-    async def found(job_id: str, visit: entered) -> tuple[Job, Visit]:
-        return await intake.find(job_id, visit), visit
+    async def watched(job_id: str, visit: entered) -> AsyncIterator[tuple[Job, Visit]]:
+        job = await intake.find(job_id, visit)
+        async with intake.watching(visit):
+            yield job, visit
 
     @routes.get(
         "/{job_id}/events",
@@ -56,7 +58,7 @@ def router(intake: Intake, gate: Gate) -> APIRouter:
         responses=RESPONSES,
     )
     async def events(
-        job: Annotated[tuple[Job, Visit], Depends(found)],
+        job: Annotated[tuple[Job, Visit], Depends(watched)],
         last_event_id: Annotated[
             str, Header(description="What is known already: only what came after it is sent.")
         ] = "",

@@ -3,13 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.responses import RedirectResponse, StreamingResponse
+from fastapi.responses import RedirectResponse
 
 from gateway.accounts.gate import Gate, Visit
 from gateway.bulk import answers, archive
 from gateway.bulk.intake import Intake
 from gateway.rest.bulk.openapi import RESPONSES
 from gateway.rest.entrance import entrance
+from gateway.rest.outgoing import OutgoingStream
 
 
 def router(intake: Intake, gate: Gate) -> APIRouter:
@@ -34,7 +35,7 @@ def router(intake: Intake, gate: Gate) -> APIRouter:
         found = await intake.result(job_id, number, visit)
         if found.link:
             return RedirectResponse(found.link, headers={"Cache-Control": "no-store"})
-        return StreamingResponse(
+        return OutgoingStream(
             await intake.opened(found.path),
             media_type=found.media_type,
             headers={
@@ -50,12 +51,12 @@ def router(intake: Intake, gate: Gate) -> APIRouter:
         response_class=Response,
         responses=RESPONSES,
     )
-    async def whole(job_id: str, visit: entered) -> StreamingResponse:
+    async def whole(job_id: str, visit: entered) -> OutgoingStream:
         """All images that succeeded so far, named by their `custom_id` or file name."""
         job = await intake.find(job_id, visit)
         first = await intake.result(job_id, archive.first(job), visit)
         await intake.opened(first.path)  # what is gone is told beforehand
-        return StreamingResponse(
+        return OutgoingStream(
             archive.stream(job, intake.storage),
             media_type="application/zip",
             headers={"Content-Disposition": f'attachment; filename="{job.id}.zip"'},

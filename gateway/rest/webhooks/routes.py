@@ -48,7 +48,7 @@ def router(webhooks: Webhooks, gate: Gate) -> APIRouter:
         responses=RESPONSES,
     )
     async def newest(visit: entered, limit: Limit = 20, before: Before = None) -> dict[str, Any]:
-        """Those of the key's account and their attempts, for seven days, newest first."""
+        """Those of the key's account and their attempts, for two weeks, newest first."""
         found = await webhooks.newest(visit, before=utc(before), limit=limit)
         times = [delivery.created_at for delivery in found]
         return {

@@ -66,9 +66,10 @@ class BulkCalls:
         check_text("resume_token", asked.resume_token, self._uploads.max_image_bytes)
         job = await self._intake.find(asked.job_id, visit)
         has_ended = False
-        async for news in watch(self._intake, job, visit, asked.resume_token):
-            await call.write(answers.news(news).SerializeToString())
-            has_ended = news.image is None
+        async with self._intake.watching(visit):
+            async for news in watch(self._intake, job, visit, asked.resume_token):
+                await call.write(answers.news(news).SerializeToString())
+                has_ended = news.image is None
         if not has_ended:
             raise stopped()
 

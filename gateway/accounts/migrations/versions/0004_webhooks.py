@@ -19,6 +19,7 @@ def upgrade() -> None:
         jobs.create_index(
             "ix_bulk_jobs_idempotency_key", ["account_id", "idempotency_key"], unique=True
         )
+        jobs.create_index("ix_bulk_jobs_status", ["status", "expires_at"])
     op.create_table(
         "webhook_secrets",
         sa.Column("account_id", sa.Integer, sa.ForeignKey("accounts.id"), primary_key=True),
@@ -35,7 +36,8 @@ def upgrade() -> None:
         sa.Column("url", sa.String(2048), nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
-        sa.Column("run", sa.Integer, nullable=False, server_default="1"),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("due_at", MOMENT, nullable=False),
         sa.Column("attempts", sa.JSON, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("tried_at", MOMENT),
@@ -43,14 +45,20 @@ def upgrade() -> None:
     op.create_index(
         "ix_webhook_deliveries_account_id", "webhook_deliveries", ["account_id", "created_at"]
     )
-    op.create_index("ix_webhook_deliveries_status", "webhook_deliveries", ["status"])
+    op.create_index("ix_webhook_deliveries_due_at", "webhook_deliveries", ["status", "due_at"])
+    op.create_index("ix_webhook_deliveries_created_at", "webhook_deliveries", ["created_at"])
+    op.create_table(
+        "webhook_disabled",
+        sa.Column("account_id", sa.Integer, sa.ForeignKey("accounts.id"), primary_key=True),
+        sa.Column("url_sha256", sa.String(64), primary_key=True),
+    )
 
 
 def downgrade() -> None:
     """Forget them."""
-    op.drop_table("webhook_deliveries")
-    op.drop_table("webhook_secrets")
-    with op.batch_alter_table("bulk_jobs") as jobs:
-        jobs.drop_index("ix_bulk_jobs_idempotency_key")
-        for column in ("deleted_at", "webhook_url", "fingerprint", "idempotency_key"):
-            jobs.drop_column(column)
+    for table in ("webhook_disabled", "webhook_deliveries", "webhook_secrets"):
+        op.drop_table(table)
+    for index in ("ix_bulk_jobs_status", "ix_bulk_jobs_idempotency_key"):
+        op.drop_index(index, "bulk_jobs")
+    for column in ("deleted_at", "webhook_url", "fingerprint", "idempotency_key"):
+        op.drop_column("bulk_jobs", column)
