@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.observability.dashboards.__main__ import DASHBOARDS, FOLDER, texts
+from deploy.observability.dashboards.overview import CUTOUTS, FAILED
 from tests.observability.queries import metrics
 from tests.observability.rules import RECORDS, RULES
 from tests.observability.scene import Scene
@@ -55,6 +56,11 @@ def test_every_metric_of_ours_is_shown(scene: Scene) -> None:
     ours = [f for f in text_string_to_metric_families(text) if f.name.startswith("clearbg_")]
     endings = ("", "_total", "_bucket", "_info")
     assert [f.name for f in ours if not shown & {f.name + end for end in endings}] == []
+
+
+def test_failures_and_single_images_are_what_the_rules_say() -> None:
+    for matcher in (FAILED, CUTOUTS):
+        assert any(matcher in rule["expr"] for rule in RULES)
 
 
 @pages

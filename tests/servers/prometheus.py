@@ -34,6 +34,7 @@ def tool(name: str) -> Path:
     return unpacked
 
 
+@cache
 def _fetch() -> str:
     """Unpack Debian's package; says why it cannot."""
     if not (shutil.which("apt-get") and shutil.which("dpkg")):
