@@ -31,12 +31,23 @@ class Scene:
 
     def send(self) -> int:
         """Have an image cut out, and give the status of the answer."""
+        return self._post("removebg", "image").status_code
+
+    def send_bulk(self) -> None:
+        """Leave one image as a bulk job."""
+        self._post("bulk", "images").raise_for_status()
+
+    def send_wrong_key(self) -> None:
+        """Be refused."""
+        assert self._post("removebg", "image", key="wrong").status_code == 401
+
+    def _post(self, path: str, field: str, key: str = "") -> httpx.Response:
         return httpx.post(
-            f"{self.service.url}/v1/removebg",
-            headers={"X-API-Key": self.service.api_key},
-            files={"image": PHOTO.read_bytes()},
+            f"{self.service.url}/v1/{path}",
+            headers={"X-API-Key": key or self.service.api_key},
+            files={field: PHOTO.read_bytes()},
             timeout=60,
-        ).status_code
+        )
 
     def kill_triton(self) -> None:
         """At once; the service starts it anew."""

@@ -10,22 +10,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.observability.dashboards.__main__ import DASHBOARDS, FOLDER, texts
 from deploy.observability.dashboards.overview import CUTOUTS, FAILED
-from tests.observability.queries import metrics
+from tests.observability.queries import PAGES, QUERIES, WITH_A_GPU, metrics
 from tests.observability.rules import RECORDS, RULES
 from tests.observability.scene import Scene
 
 PROMETHEUS_OWN = {"up", "ALERTS"}
-WITH_A_GPU = {"nv_gpu_utilization", "nv_gpu_memory_used_bytes", "nv_gpu_memory_total_bytes"}
-"""Triton has these only there."""
-FILES = {path.stem: json.loads(path.read_text()) for path in FOLDER.glob("*.json")}
-QUERIES = {
-    target["expr"]
-    for page in FILES.values()
-    for panel in page["panels"]
-    for target in panel.get("targets", ())
-}
 
-pages = pytest.mark.parametrize("page", FILES.values(), ids=FILES.keys())
+pages = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES.keys())
 
 
 def names(text: str) -> set[str]:
@@ -40,6 +31,12 @@ def names(text: str) -> set[str]:
 
 def test_the_files_are_what_make_dashboards_writes() -> None:
     assert {path: path.read_text() for path in FOLDER.glob("*.json")} == texts()
+
+
+def test_queries_are_read_through() -> None:
+    assert metrics('sum(rate(a{b=~"$c"}[$__rate_interval])) / on () (d > 1)') == {"a", "d"}
+    with pytest.raises(ValueError, match="unclosed"):
+        metrics("sum(a")
 
 
 def test_every_metric_that_is_asked_for_exists(scene: Scene) -> None:
@@ -87,8 +84,8 @@ def test_panels_are_told_apart(page: dict[str, Any]) -> None:
 
 
 def test_dashboards_are_told_apart() -> None:
-    assert len({page["uid"] for page in FILES.values()}) == len(FILES) == len(DASHBOARDS)
-    assert all(page["uid"] == name for name, page in FILES.items())
+    assert len({page["uid"] for page in PAGES.values()}) == len(PAGES) == len(DASHBOARDS)
+    assert all(page["uid"] == name for name, page in PAGES.items())
 
 
 @pages

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.observability.queries import QUERIES, WITH_A_GPU, filled_in, metrics
 from tests.observability.rules import FILES, FOLDER, hastened
 from tests.observability.scene import Scene
 from tests.servers import prometheus
@@ -113,3 +114,14 @@ def test_the_disk_is_full(watch: Prometheus, scene: Scene) -> None:
 
 def test_all_is_well_again(watch: Prometheus) -> None:
     until(lambda: not firing(watch), lambda: firing(watch))
+
+
+def test_every_panel_has_something_to_show(watch: Prometheus, scene: Scene) -> None:
+    scene.send_wrong_key()
+    scene.send_bulk()
+    asked = {query for query in QUERIES if not metrics(query) & WITH_A_GPU}
+
+    def empty() -> set[str]:
+        return {query for query in asked if watch.value(filled_in(query)) is None}
+
+    until(lambda: not empty(), empty)

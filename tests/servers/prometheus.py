@@ -90,7 +90,7 @@ class Prometheus:
         return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
 
     def value(self, query: str) -> float | None:
-        """Of a query's only series; None if there is none."""
+        """Of a query's first series; None if there is none."""
         found = self.ask("query", query=query)["result"]
         return float(found[0]["value"][1]) if found else None
 
