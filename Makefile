@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test check lint types format bench bench-images bench-triton bench-gate bench-transports bench-bulk protos fuzz soak pictures lock clean
+.PHONY: help run triton model test check lint types format bench bench-images bench-triton bench-gate bench-transports bench-bulk protos fuzz soak pictures dashboards lock clean
 
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
@@ -65,6 +65,9 @@ bench: $(DEV) $(MODEL) ## Seconds per image, by stage
 
 pictures: $(DEV) $(MODEL) ## Make the README's pictures anew
 	.venv/bin/python -m docs.pictures
+
+dashboards: $(DEV) ## Write the Grafana dashboards anew
+	.venv/bin/python -m deploy.observability.dashboards
 
 bench-transports: $(DEV) ## CPU an image over HTTP and over gRPC, model excluded
 	.venv/bin/python -m loadtest.bench_transports

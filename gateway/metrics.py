@@ -27,6 +27,8 @@ MODEL_IMAGES = Gauge(
     "clearbg_model_images", "Images that wait for a model or are in it.", ["priority"]
 )
 REFUSALS = Counter("clearbg_refusals", "Requests refused at once, by what was full.", ["by"])
+for by in ("pixels", "bytes", "queue", "places", "rate limit"):
+    REFUSALS.labels(by)  # at 0 from the start: rate() does not see a series' first value
 PROBES = Counter("clearbg_probes", "Inferences of our own, to see whether Triton answers.")
 BREAKER_OPEN = Gauge("clearbg_breaker_open", "1 while Triton is not asked because it fails.")
 FALLBACKS = Counter("clearbg_fallbacks", "Images given to the CPU because Triton failed.")
@@ -47,4 +49,7 @@ BULK_WAITING_SECONDS = Gauge(
 WEBHOOK_ATTEMPTS = Counter(
     "clearbg_webhook_attempts", "Attempts to deliver a webhook, by outcome.", ["outcome"]
 )
+for outcome in ("delivered", "refused"):
+    WEBHOOK_ATTEMPTS.labels(outcome)
+READY = Gauge("clearbg_ready", "1 while /readyz answers 200.")
 BUILD = Info("clearbg_build", "Version of the service.")

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from gateway.accounts.gate import Gate
 from gateway.bulk.intake import Intake
 from gateway.bulk.uploads import Uploads
+from gateway.metrics import READY
 from gateway.models.model import Model
 from gateway.orders.work import Work
 from gateway.rest import openapi, problems, removebg
@@ -76,6 +77,10 @@ def operations(model: Callable[[], Model | None]) -> FastAPI:
     """
     app = FastAPI(title="ClearBG operations", docs_url=None, redoc_url=None, openapi_url=None)
 
+    async def is_ready() -> bool:
+        current = model()
+        return bool(current and await current.ready())
+
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
         """Alive: the event loop answers."""
@@ -84,8 +89,7 @@ def operations(model: Callable[[], Model | None]) -> FastAPI:
     @app.get("/readyz")
     async def readyz(response: Response) -> dict[str, str]:
         """Ready: the model has answered a real inference, and the service is not stopping."""
-        current = model()
-        if current and await current.ready():
+        if await is_ready():
             return {"status": "ready"}
         response.status_code = 503
         return {"status": "not ready"}
@@ -93,6 +97,7 @@ def operations(model: Callable[[], Model | None]) -> FastAPI:
     @app.get("/metrics")
     async def metrics() -> Response:
         """Metrics in Prometheus's text format."""
+        READY.set(await is_ready())
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return app

@@ -1,0 +1,1 @@
+"""Prometheus rules and Grafana dashboards: README.md says how they are used."""
