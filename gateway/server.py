@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from sqlalchemy import Engine
 
-from gateway import tls
+from gateway import tls, tracing
 from gateway.accounts import database
 from gateway.accounts.gate import Gate
 from gateway.accounts.keys import KeyStore
@@ -93,6 +93,7 @@ async def _core(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Core]:
     model: Model | None = None
     operations = app.operations(lambda: None if stop.is_set() else model)
     async with (
+        tracing.exporting(settings.otlp_traces_url, settings.trace_ratio),
         HttpListener(operations, operations_socket, settings).running(),
         choose.model(settings) as chosen,
     ):

@@ -5,8 +5,10 @@ import logging
 import zlib
 from dataclasses import dataclass
 
+from opentelemetry.trace import SpanKind
 from sqlalchemy.exc import NoResultFound
 
+from gateway import tracing
 from gateway.bulk.item_store import ItemStore
 from gateway.bulk.job import Item, ItemStatus, Job
 from gateway.bulk.job_store import JobStore
@@ -116,11 +118,21 @@ class Worker:
         attempt = await through_outages(asyncio.to_thread, self._items.start, job.id, item.number)
         if attempt is None:
             return
+        with tracing.continued(
+            "bulk image", {"traceparent": job.traceparent or ""}, SpanKind.CONSUMER
+        ):
+            tracing.note(
+                {"clearbg.job": job.id, "clearbg.item": item.number, "clearbg.attempt": attempt}
+            )
+            await self._attempt(job, item, asked, attempt)
+
+    async def _attempt(self, job: Job, item: Item, asked: _Asked, attempt: int) -> None:
         try:
             result = await self._result(job.id, item.number, asked, attempt)
         except _Over:
             return
         except GatewayError as error:
+            tracing.failed(error.slug)
             await through_outages(
                 asyncio.to_thread, self._items.fail, job.id, problem(error), item.number
             )
