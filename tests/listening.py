@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
-from gateway import server, tracing
+from gateway import server
 from gateway.accounts import database
 from gateway.accounts.keys import Limits
 from gateway.bulk import running as bulk
@@ -77,8 +77,6 @@ def listening(model: Model, settings: Settings, *, jobs: bool = False) -> Iterat
     async def serve() -> None:
         ports = server.Ports(chosen)
         async with AsyncExitStack() as stack:
-            traced = tracing.exporting(chosen.otlp_traces_url, chosen.trace_ratio)
-            await stack.enter_async_context(traced)
             work, gate = await stack.enter_async_context(core(model, chosen, engine))
             intake = None
             if jobs:
