@@ -30,7 +30,7 @@ __all__ = ["model", "settings"]
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SAMPLED = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
 UNSAMPLED = {"traceparent": f"00-{TRACE}-{PARENT}-00"}
-STAGES = {"decode": {}, "infer": {}, "compose": {}, "encode": {}}
+STAGES: dict[str, Any] = {"decode": {}, "infer": {}, "compose": {}, "encode": {}}
 HTTP, GRPC = "POST /v1/removebg", "clearbg.v1.BackgroundRemovalService/RemoveBackground"
 OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
 
@@ -219,7 +219,7 @@ async def test_histograms_lead_to_traces(
     assert openmetrics.headers["content-type"].startswith("application/openmetrics-text")
     lead = {
         family.name
-        for family in text_string_to_metric_families(openmetrics.text)
+        for family in text_string_to_metric_families(openmetrics.text)  # type: ignore[no-untyped-call]
         for sample in family.samples
         if sample.exemplar and sample.exemplar.labels == {"trace_id": TRACE}
     }
