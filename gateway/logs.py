@@ -21,6 +21,7 @@ def set_up(settings: Settings) -> None:
     """Have all log lines written to stderr, as the settings ask for."""
     level = logging.getLevelName(settings.log_level.upper())
     handler = logging.StreamHandler()
+    handler.setLevel(level)  # also for those below, which have levels of their own
     handler.setFormatter(_json() if settings.log_format == "json" else _text())
     handler.addFilter(_with_context)
     logging.basicConfig(level=max(level, logging.INFO), handlers=[handler], force=True)
