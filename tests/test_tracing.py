@@ -199,6 +199,15 @@ async def test_a_collector_that_is_down_costs_no_request_and_few_log_lines(
     assert complaints[0].levelno >= logging.WARNING
 
 
+@pytest.mark.parametrize(
+    "url", ["otel:4318", "http://user:password@otel:4318", "http://otel:4318?key=secret"]
+)
+def test_a_collectors_url_is_one_that_may_be_logged(url: str) -> None:
+    with pytest.raises(ValueError, match="otlp_url"):
+        Settings(otlp_url=url)
+    assert Settings(otlp_url="http://otel:4318/").otlp_traces_url == "http://otel:4318/v1/traces"
+
+
 async def test_off_it_passes_nothing_on() -> None:
     async with tracing.exporting("", 1.0):
         with tracing.continued("request", SAMPLED, SpanKind.SERVER), tracing.span("stage"):
