@@ -4,11 +4,14 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gateway import tracing
 from gateway.accounts.gate import Visit
 from gateway.admission import Admission, Place
 from gateway.errors import BadImage, DeadlineExceeded, ImageTooLarge, TooManyPixels
@@ -91,11 +94,14 @@ class Remover:
             Overloaded, ModelUnavailable, DeadlineExceeded: ours; safe to repeat.
         """
         timeout_s = self._settings.request_timeout_s if timeout_s is None else timeout_s
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await self._remove(data, options, backdrop, visit, priority, timeout_s)
-        except TimeoutError as error:
-            raise DeadlineExceeded(timeout_s) from error
+        with tracing.span("remove", {"clearbg.image.bytes": len(data)}):
+            try:
+                async with asyncio.timeout(timeout_s):
+                    done = await self._remove(data, options, backdrop, visit, priority, timeout_s)
+            except TimeoutError as error:
+                raise DeadlineExceeded(timeout_s) from error
+            tracing.note({"clearbg.result.bytes": len(done.data), "clearbg.format": options.format})
+            return done
 
     async def segment(
         self,
@@ -128,9 +134,7 @@ class Remover:
                 with self._admission.admit(SIDE * SIDE) as place:
                     if visit:
                         await visit.spend_pixels(SIDE * SIDE)
-                    inference = await self._model.infer(
-                        image, priority=priority, timeout_s=timeout_s
-                    )
+                    inference = await self._infer(image, priority, timeout_s)
                     confidence = await self._run(place, matte.confidence, inference.mask)
         except TimeoutError as error:
             raise DeadlineExceeded(timeout_s) from error
@@ -169,9 +173,7 @@ class Remover:
                 await visit.spend_pixels(read.pixels + (behind.pixels if behind else 0))
             decoded = await self._run(place, steps.begin, read, behind, options)
             left_s = timeout_s - (time.perf_counter() - started)
-            inference = await self._model.infer(
-                decoded.picture.model_input, priority=priority, timeout_s=left_s
-            )
+            inference = await self._infer(decoded.picture.model_input, priority, left_s)
             done = await self._run(place, steps.finish, decoded, inference.mask, options, limit)
         seconds = {
             "decode": decoded.seconds,
@@ -193,10 +195,24 @@ class Remover:
             device=inference.device,
         )
 
+    async def _infer(
+        self, image: NDArray[np.uint8], priority: Priority, timeout_s: float
+    ) -> Inference:
+        with tracing.span("infer", {"clearbg.priority": priority.name.lower()}):
+            inference = await self._model.infer(image, priority=priority, timeout_s=timeout_s)
+            tracing.note(
+                {
+                    "clearbg.device": inference.device,
+                    "clearbg.model_version": inference.model_version,
+                    "clearbg.queue_s": inference.queue_s,
+                }
+            )
+        return inference
+
     def _count(self, inference: Inference, seconds: dict[str, float], visit: Visit | None) -> None:
         """A success: it is charged."""
         for stage, stage_s in seconds.items():
-            STAGE_SECONDS.labels(stage).observe(stage_s)
+            STAGE_SECONDS.labels(stage).observe(stage_s, tracing.exemplar())
         IMAGES.labels(inference.device).inc()
         if visit:
             visit.cut_out()
@@ -218,7 +234,8 @@ class Remover:
     ) -> R:
         """Run pixel work in the sized pool: the event loop stays free."""
         loop = asyncio.get_running_loop()
-        job = self._codecs.submit(work, *args, **kwargs)
+        context = copy_context()  # spans in there belong to the current one
+        job = self._codecs.submit(lambda: context.run(work, *args, **kwargs))
         if place:
             place.hold()
             job.add_done_callback(lambda _: loop.call_soon_threadsafe(place.release))

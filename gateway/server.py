@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from sqlalchemy import Engine
 
-from gateway import tls
+from gateway import tls, tracing
 from gateway.accounts import database
 from gateway.accounts.gate import Gate
 from gateway.accounts.keys import KeyStore
@@ -94,6 +94,7 @@ async def _core(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Core]:
     model: Model | None = None
     operations = app.operations(lambda: None if stop.is_set() else model)
     async with (
+        tracing.exporting(settings.otlp_traces_url, settings.trace_ratio),
         HttpListener(operations, operations_socket, settings).running(),
         choose.model(settings) as chosen,
     ):

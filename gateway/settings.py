@@ -13,6 +13,8 @@ Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 
 ORIGIN = re.compile(r"https?://[^/\s]+")
+COLLECTOR = re.compile(r"https?://[^/\s@?#]+(/[^\s?#]*)?")
+"""Without a password: a URL comes up in logs, and OTEL_EXPORTER_OTLP_HEADERS does not."""
 
 
 def words(text: str) -> list[str]:
@@ -134,6 +136,13 @@ class Settings(BaseSettings):
     operations port."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe message that is logged."""
+    log_format: Literal["text", "json"] = "text"
+    """`json` writes each message as one JSON object, with its request and its trace as fields."""
+    otlp_url: str = ""
+    """URL of an OpenTelemetry collector that gets traces by OTLP over HTTP, e.g.
+    `http://otel:4318`; default: no tracing."""
+    trace_ratio: float = Field(default=1.0, ge=0, le=1)
+    """Part of the requests that is traced; a caller's `traceparent` decides for its own."""
 
     @model_validator(mode="after")
     def _together(self) -> "Settings":
@@ -152,6 +161,18 @@ class Settings(BaseSettings):
             if word != "*" and not ORIGIN.fullmatch(word):
                 raise ValueError(f"{word} is no origin such as https://shop.example")
         return text
+
+    @field_validator("otlp_url")
+    @classmethod
+    def _collector(cls, text: str) -> str:
+        if text and not COLLECTOR.fullmatch(text):
+            raise ValueError("it is no URL such as http://otel:4318")
+        return text
+
+    @property
+    def otlp_traces_url(self) -> str:
+        """Where traces go; empty: nowhere."""
+        return f"{self.otlp_url.rstrip('/')}/v1/traces" if self.otlp_url else ""
 
     @property
     def outbound_networks(self) -> Networks:

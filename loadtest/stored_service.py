@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 import numpy as np
 import uvloop
 
-from gateway import heap, server
+from gateway import heap, server, tracing
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.keys import KeyStore, Limits
@@ -44,6 +44,8 @@ async def main() -> None:
     ports, model = server.Ports(settings), disc()
     remover = Remover(model, settings)
     async with AsyncExitStack() as stack:
+        traced = tracing.exporting(settings.otlp_traces_url, settings.trace_ratio)
+        await stack.enter_async_context(traced)
         gate = await stack.enter_async_context(server.gate(engine, settings))
         intake = None
         if "--jobs" in sys.argv:

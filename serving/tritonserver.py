@@ -96,6 +96,7 @@ class TritonServer:
         grpc_port: port of the inference API.
         metrics_port: port of Triton's own metrics.
         cache_dir: where the CPU model keeps what it compiled.
+        traces_url: where it sends the spans of requests that name a trace; empty: nowhere.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class TritonServer:
         grpc_port: int,
         metrics_port: int,
         cache_dir: Path,
+        traces_url: str = "",
     ) -> None:
         self.installation = installation
         self._shared_memory = f"clearbg-{uuid.uuid4().hex[:12]}"
@@ -129,6 +131,8 @@ class TritonServer:
         ]
         if installation.device == "cpu":
             self._command.append("--model-config-name=cpu")
+        if traces_url:
+            self._command += self._tracing(traces_url)
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -178,6 +182,23 @@ class TritonServer:
     def shared_memory(self) -> list[Path]:
         """The regions through which the server and its stubs exchange tensors."""
         return list(SHARED_MEMORY.glob(f"{self._shared_memory}*"))
+
+    def _tracing(self, url: str) -> list[str]:
+        """Flags, unless the server was built without tracing: it would not start with them."""
+        asked = [str(self.installation.binary), "--help"]
+        help_ = subprocess.run(asked, env=self._environment(), capture_output=True, text=True)
+        if "opentelemetry" not in help_.stdout + help_.stderr:
+            log.warning("this tritonserver cannot trace: its own spans will be missing")
+            return []
+        config = (
+            "mode=opentelemetry",
+            f"opentelemetry,url={url}",
+            "opentelemetry,resource=service.name=triton",
+            "level=TIMESTAMPS",
+            "rate=0",  # of its own accord; what names a trace is traced all the same
+            "count=-1",
+        )
+        return [f"--trace-config={one}" for one in config]
 
     def _environment(self) -> dict[str, str]:
         libraries = [str(path) for path in self.installation.libraries]

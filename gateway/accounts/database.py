@@ -43,11 +43,13 @@ def connect(url: str) -> Engine:
 
 
 def _engine(url: str, lock_timeout_s: int) -> Engine:
+    """Parameters are hidden, since errors are logged: a webhook's URL may have a password."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, connect_args={"timeout": lock_timeout_s})
+        connect_args = {"timeout": lock_timeout_s}
+        engine = create_engine(parsed, connect_args=connect_args, hide_parameters=True)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -55,7 +57,11 @@ def _engine(url: str, lock_timeout_s: int) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     patience = {"connect_timeout": LOCK_TIMEOUT_S, "tcp_user_timeout": 1000 * LOCK_TIMEOUT_S}
     return create_engine(
-        parsed, pool_pre_ping=True, pool_timeout=LOCK_TIMEOUT_S, connect_args=patience
+        parsed,
+        pool_pre_ping=True,
+        pool_timeout=LOCK_TIMEOUT_S,
+        connect_args=patience,
+        hide_parameters=True,
     )
 
 

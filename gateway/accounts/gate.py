@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway import tracing
 from gateway.accounts.keys import ApiKey, KeyStore
 from gateway.accounts.rate_limits import Limit, RateLimits, Window
 from gateway.accounts.usage import Usage
@@ -102,8 +103,9 @@ class Gate:
             RateLimited: too many requests of the key, or wrong keys from the address.
             AccountsUnavailable: the database does not answer.
         """
-        visit = Visit(await self.check(secret, address), self, windows)
-        await visit.spend_request()
+        with tracing.span("authenticate"):
+            visit = Visit(await self.check(secret, address), self, windows)
+            await visit.spend_request()
         return visit
 
     async def check(self, secret: str, address: str) -> ApiKey:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from gateway import tracing
 from gateway.bulk import fields
 from gateway.bulk.job import MAX_IMAGES, Job
 from gateway.bulk.job_store import Asked
@@ -129,7 +130,8 @@ class Draft:
         metadata = fields.metadata(texts.pop("metadata", ""))
         webhook_url = self._intake.webhook_url(texts.pop("webhook_url", ""))
         check_background(parse(texts), has_backdrop=self._has_backdrop)
-        return Asked(texts, metadata, webhook_url, self._has_backdrop, None)
+        traceparent = tracing.headers().get("traceparent")
+        return Asked(texts, metadata, webhook_url, self._has_backdrop, None, traceparent)
 
     def _named(self, custom_ids: Sequence[str]) -> list[tuple[str, str]]:
         if not self._names:

@@ -66,6 +66,8 @@ class Job:
     canceled_at: datetime | None
     webhook_url: str | None
     fingerprint: str | None
+    traceparent: str | None
+    """Of the request that made it, if that is traced."""
     items: tuple[Item, ...]
 
     @property

@@ -32,6 +32,8 @@ class Asked:
     has_backdrop: bool
     fingerprint: str | None
     """Of all that was sent, if it came with an idempotency key."""
+    traceparent: str | None = None
+    """Of the request; the work goes on with its trace, in whatever process."""
 
 
 class JobStore:
@@ -91,6 +93,7 @@ class JobStore:
                 webhook_url=asked.webhook_url,
                 has_backdrop=asked.has_backdrop,
                 fingerprint=asked.fingerprint,
+                traceparent=asked.traceparent,
                 expires_at=now + lives,
             )
         )

@@ -33,6 +33,7 @@ def job(row: JobRow, items: Sequence[ItemRow]) -> Job:
         canceled_at=row.canceled_at,
         webhook_url=row.webhook_url,
         fingerprint=row.fingerprint,
+        traceparent=row.traceparent,
         items=tuple(_item(item) for item in items if item.job_id == row.id),
     )
 

@@ -39,6 +39,8 @@ class JobRow(Table):
     fingerprint: Mapped[str | None] = mapped_column(String(64))
     """Of what was sent with the idempotency key."""
     webhook_url: Mapped[str | None] = mapped_column(String(2048))
+    traceparent: Mapped[str | None] = mapped_column(String(55))
+    """Of the request that made it, by W3C Trace Context."""
 
 
 class ItemRow(Table):

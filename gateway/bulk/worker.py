@@ -5,8 +5,10 @@ import logging
 import zlib
 from dataclasses import dataclass
 
+from opentelemetry.trace import SpanKind
 from sqlalchemy.exc import NoResultFound
 
+from gateway import tracing
 from gateway.bulk.item_store import ItemStore
 from gateway.bulk.job import Item, ItemStatus, Job, Status
 from gateway.bulk.job_store import JobStore
@@ -111,6 +113,15 @@ class Worker:
         attempt = await through_outages(asyncio.to_thread, self._items.start, job.id, item.number)
         if attempt is None:
             return
+        with tracing.continued(
+            "bulk image", {"traceparent": job.traceparent or ""}, SpanKind.CONSUMER
+        ):
+            tracing.note(
+                {"clearbg.job": job.id, "clearbg.item": item.number, "clearbg.attempt": attempt}
+            )
+            await self._attempt(job, item, asked, attempt)
+
+    async def _attempt(self, job: Job, item: Item, asked: _Asked, attempt: int) -> None:
         try:
             result = await self._result(job.id, item.number, asked, attempt)
             await self._keep(job, item.number, result)
@@ -124,6 +135,7 @@ class Worker:
         if not isinstance(error, GatewayError):
             log.error("unforeseen error with an image of bulk job %s", job_id, exc_info=error)
             error = GatewayError()
+        tracing.failed(error.slug)
         await through_outages(asyncio.to_thread, self._items.fail, job_id, problem(error), number)
 
     async def _result(self, job_id: str, number: int, asked: _Asked, attempt: int) -> Result:

@@ -1,6 +1,5 @@
 """`clearbg serve` and `clearbg worker`: run the service, or the part that does bulk jobs."""
 
-import logging
 from collections.abc import Callable, Coroutine
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 import uvloop
 from sqlalchemy import Engine
 
-from gateway import heap, server
+from gateway import heap, logs, server
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.keys import KeyStore
@@ -67,11 +66,7 @@ def _run(
     started: Callable[[Engine], None],
 ) -> None:
     heap.keep()
-    logging.basicConfig(
-        level=chosen.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for chatty in ("alembic", "uvicorn"):  # steps that went well; their warnings still show
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logs.set_up(chosen)
     try:
         uvloop.run(process(chosen, started))
     except FAILURES as error:

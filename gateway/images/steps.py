@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway import tracing
 from gateway.images import compose, decode, encode, geometry, matte
 from gateway.images.header import Header
 from gateway.images.matte import Box
@@ -36,12 +37,14 @@ def begin(read: Header, behind: Header | None, options: Options) -> Decoded:
     started = time.perf_counter()
     size = options.result_size(*read.size)
     encode.check_side(options.format, *size)
-    picture = decode.decode(read, size, options.roi)
-    backdrop = None
-    if behind:
-        # It is enlarged only when it is laid behind, if at all.
-        across, down = geometry.cover_size(*behind.size, *size)
-        backdrop = decode.decode(behind, (min(across, behind.size[0]), min(down, behind.size[1])))
+    with tracing.span("decode", _sizes(read.size)):
+        picture = decode.decode(read, size, options.roi)
+        backdrop = None
+        if behind:
+            # It is enlarged only when it is laid behind, if at all.
+            across, down = geometry.cover_size(*behind.size, *size)
+            within = min(across, behind.size[0]), min(down, behind.size[1])
+            backdrop = decode.decode(behind, within)
     return Decoded(picture, backdrop, time.perf_counter() - started)
 
 
@@ -73,13 +76,15 @@ def finish(
         BadOption: the result would be too large.
     """
     started = time.perf_counter()
-    done = compose.compose(decoded.picture, mask, options, decoded.backdrop, max_pixels)
+    with tracing.span("compose"):
+        done = compose.compose(decoded.picture, mask, options, decoded.backdrop, max_pixels)
     composed_at = time.perf_counter()
     height, width, _ = done.pixels.shape
-    if options.is_matte:
-        data = encode.matte(done.pixels, options.format, dpi=done.dpi)
-    else:
-        data = encode.encode(done.pixels, options.format, opaque=done.opaque, dpi=done.dpi)
+    with tracing.span("encode", _sizes((width, height))):
+        if options.is_matte:
+            data = encode.matte(done.pixels, options.format, dpi=done.dpi)
+        else:
+            data = encode.encode(done.pixels, options.format, opaque=done.opaque, dpi=done.dpi)
     return Finished(
         data=data,
         width=width,
@@ -89,3 +94,7 @@ def finish(
         compose_s=composed_at - started,
         encode_s=time.perf_counter() - composed_at,
     )
+
+
+def _sizes(size: tuple[int, int]) -> dict[str, int]:
+    return {"clearbg.width": size[0], "clearbg.height": size[1]}

@@ -76,6 +76,7 @@ def tritonserver(settings: Settings, host: str) -> TritonServer:
         grpc_port=settings.triton_grpc_port,
         metrics_port=settings.triton_metrics_port,
         cache_dir=settings.data_dir / "openvino-cache",
+        traces_url=settings.otlp_traces_url,
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tritonclient.grpc.aio import InferenceServerClient, InferInput
 from tritonclient.utils import InferenceServerException
 
+from gateway import tracing
 from gateway.errors import DeadlineExceeded, GatewayError, ModelUnavailable, Overloaded
 from gateway.metrics import PROBES
 from gateway.models.backlog import Backlog
@@ -122,6 +123,8 @@ class TritonModel:
                 priority=int(priority),
                 timeout=round(timeout_s * 1e6),  # in Triton's queue, microseconds
                 client_timeout=timeout_s,  # in all; Triton's own is only looked at twice a second
+                # Triton traces whatever names a trace, also one that is not kept.
+                headers=tracing.headers() if tracing.is_sampled() else None,
             )
         except InferenceServerException as error:
             raise domain_error(error, timeout_s) from error

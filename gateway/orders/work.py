@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import ExitStack
 
+from gateway import tracing
 from gateway.accounts.gate import Visit
 from gateway.admission import Admission
 from gateway.errors import DeadlineExceeded
@@ -82,7 +83,8 @@ class Work:
 
             try:
                 async with asyncio.timeout(limit_s):
-                    asked = await understand(await receive(), load)
+                    with tracing.span("read"):
+                        asked = await understand(await receive(), load)
             except TimeoutError as error:
                 raise DeadlineExceeded(limit_s) from error
             work = self.remover.remove(

@@ -1,4 +1,4 @@
-"""One middleware around every request: its id, its log line, its metrics."""
+"""One middleware around every request: its id, its log line, its metrics, its trace."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ import time
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.access import answered, request_id
+from gateway.access import answered, request, request_id
 from gateway.accounts import rate_headers
 from gateway.metrics import REQUESTS_IN_FLIGHT
 
@@ -25,13 +25,14 @@ class Access:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        with REQUESTS_IN_FLIGHT.labels("http").track_inprogress():
-            await self._answer(scope, receive, send)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
-        id_ = request_id(Headers(scope=scope).get("x-request-id", ""))
+        headers = Headers(scope=scope)
+        id_ = request_id(headers.get("x-request-id", ""))
         scope["request_id"] = id_
+        with REQUESTS_IN_FLIGHT.labels("http").track_inprogress(), request(id_, headers):
+            await self._answer(scope, receive, send, id_)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, id_: str) -> None:
+        started = time.perf_counter()
         status = 500
 
         async def answer(message: Message) -> None:

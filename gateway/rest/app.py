@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from importlib.metadata import version
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 from starlette.types import ASGIApp
 
 from gateway.accounts.gate import Gate
@@ -95,9 +96,10 @@ def operations(model: Callable[[], Model | None]) -> FastAPI:
         return {"status": "not ready"}
 
     @app.get("/metrics")
-    async def metrics() -> Response:
-        """Metrics in Prometheus's text format."""
+    async def metrics(request: Request) -> Response:
+        """Metrics in Prometheus's text format; as OpenMetrics, with exemplars, if asked for it."""
         READY.set(await is_ready())
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        encode, media_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(REGISTRY), headers={"Content-Type": media_type})
 
     return app

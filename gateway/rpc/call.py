@@ -11,7 +11,7 @@ import grpc
 from google.protobuf.message import DecodeError
 from grpc import aio
 
-from gateway.access import answered, request_id
+from gateway.access import answered, request, request_id
 from gateway.accounts import rate_headers
 from gateway.accounts.gate import Gate, Visit, Windows
 from gateway.accounts.keys import ApiKey
@@ -143,6 +143,10 @@ class Call:
 
     async def run(self, route: str, work: Callable[["Call"], Awaitable[None]]) -> None:
         """Do a call's work, and end the call with the status that says how it went."""
+        with request(self.id, self._metadata):
+            await self._run(route, work)
+
+    async def _run(self, route: str, work: Callable[["Call"], Awaitable[None]]) -> None:
         started = time.perf_counter()
         code = grpc.StatusCode.OK
         try:

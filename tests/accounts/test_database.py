@@ -7,6 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT
@@ -28,6 +29,13 @@ def migrate(engine: Engine, revision: str, *, down: bool = False) -> None:
 def test_migrations_make_exactly_the_tables(engine: Engine) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+
+
+def test_errors_do_not_tell_parameters(engine: Engine) -> None:
+    """They are logged, and a webhook's URL may have a password."""
+    with engine.connect() as connection, pytest.raises(SQLAlchemyError) as raised:
+        connection.execute(text("SELECT * FROM missing WHERE url = :url"), {"url": "hunter2"})
+    assert "hunter2" not in str(raised.value)
 
 
 def test_opening_a_database_again_keeps_its_keys(engine: Engine, url: str, account_id: int) -> None:

@@ -32,7 +32,9 @@ class Triton:
 
 
 @asynccontextmanager
-async def running(work_dir: Path, max_queue: int = 64) -> AsyncIterator[Triton]:
+async def running(
+    work_dir: Path, max_queue: int = 64, traces_url: str = ""
+) -> AsyncIterator[Triton]:
     """Run a server until the block ends; it has answered once."""
     grpc_port, metrics_port = free_port(), free_port()
     server = TritonServer(
@@ -42,6 +44,7 @@ async def running(work_dir: Path, max_queue: int = 64) -> AsyncIterator[Triton]:
         grpc_port=grpc_port,
         metrics_port=metrics_port,
         cache_dir=work_dir / "cache",
+        traces_url=traces_url,
     )
     server.start()
     model = TritonModel(f"127.0.0.1:{grpc_port}", "isnet-test", max_queue=max_queue)
