@@ -1,0 +1,77 @@
+"""A constant load: so many images under way, each caller asking again when it is answered."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from gateway.errors import Overloaded
+from gateway.tuning.measurement import Measurement, quantile
+
+REFUSED_WAIT_S = 0.25
+"""After a refusal: long enough not to spend the cores on refusing."""
+
+
+@dataclass
+class Load:
+    """Runs until told to stop.
+
+    Args:
+        ask: has one image worked on.
+        concurrency: callers.
+    """
+
+    ask: Callable[[], Awaitable[object]]
+    concurrency: int
+    _ended: list[tuple[float, float]] = field(default_factory=list)
+    """When each answer came, and what it took, in seconds."""
+    _refused: list[float] = field(default_factory=list)
+
+    async def window(self, warmup_s: float, seconds: float) -> tuple[float, float]:
+        """Load, and say when the part that counts began and ended.
+
+        The beginning is dropped: until then, each caller has been answered and `warmup_s` passed.
+        """
+        async with asyncio.TaskGroup() as group:
+            callers = [group.create_task(self._call()) for _ in range(self.concurrency)]
+            await asyncio.sleep(warmup_s)
+            while len(self._ended) < self.concurrency:  # noqa: ASYNC110 (many callers set it)
+                await asyncio.sleep(0.02)
+            begun = time.perf_counter()
+            await asyncio.sleep(seconds)
+            ended = time.perf_counter()
+            for caller in callers:
+                caller.cancel()
+        return begun, ended
+
+    def measured(self, begun: float, ended: float) -> Measurement:
+        """What the callers saw in a window.
+
+        Raises:
+            ValueError: fewer than two answers came: too little to say anything.
+        """
+        # From the last answer before the window to the last one in it: whole batches.
+        since = max(at for at, _ in self._ended if at <= begun)
+        answers = [(at, took) for at, took in self._ended if since < at <= ended]
+        if len(answers) < 2:
+            raise ValueError("Fewer than two images were done: give more --seconds.")
+        took = [took for _, took in answers]
+        return Measurement(
+            images_s=len(answers) / (answers[-1][0] - since),
+            p50_s=quantile(took, 0.5),
+            p95_s=quantile(took, 0.95),
+            images=len(answers),
+            refused=sum(begun <= at <= ended for at in self._refused),
+        )
+
+    async def _call(self) -> None:
+        while True:
+            started = time.perf_counter()
+            try:
+                await self.ask()
+            except Overloaded:
+                self._refused.append(time.perf_counter())
+                await asyncio.sleep(REFUSED_WAIT_S)
+                continue
+            now = time.perf_counter()
+            self._ended.append((now, now - started))

@@ -1,0 +1,156 @@
+"""The search: one knob at a time from the default, then the best once more against the default."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from gateway.tuning.bench import NotMeasured
+from gateway.tuning.config import Config, Knob
+from gateway.tuning.measurement import Measurement
+
+NOTABLE = 1.03
+"""A value is taken along to the next knobs if it does so much more: less is noise mostly, and a
+wrong step costs no more than a wrong start, since all is repeated against the default."""
+CANDIDATES = 2
+"""Repeated against the default."""
+ROUNDS, FEWEST_ROUNDS = 5, 4
+"""Repeats of each. Fewer than four are too easily alike by chance: see `verdict.gain`."""
+
+SWEEP = "sweep"
+"""The round in which each point is measured once."""
+
+Measure = Callable[[Config, str], Measurement]
+"""Measures a configuration in a round, which is named."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A configuration that was measured once, and which knob was turned for it."""
+
+    knob: str
+    config: Config
+    seen: Measurement
+
+
+class Budget:
+    """Time, and what a point takes as far as is known.
+
+    Args:
+        seconds: from now.
+        clock: tells seconds.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._ends = clock, clock() + seconds
+        self._spent: list[float] = []
+
+    def timed(self, measure: Callable[[Config], Measurement]) -> Callable[[Config], Measurement]:
+        """The same, taking note of the time it takes."""
+
+        def measured(config: Config) -> Measurement:
+            started = self._clock()
+            try:
+                return measure(config)
+            finally:
+                self._spent.append(self._clock() - started)
+
+        return measured
+
+    def allows(self, points: int) -> bool:
+        """Whether so many more fit."""
+        # Not the mean: the first point compiles the model, and a failed one is short.
+        each_s = statistics.median(self._spent) if self._spent else 0.0
+        return points * each_s < self._ends - self._clock()
+
+
+@dataclass
+class Sweep:
+    """What a search has seen.
+
+    Args:
+        default: where it begins.
+        knobs: in the order in which they are turned.
+        measure: may raise NotMeasured.
+        budget: what does not fit is left out and told.
+        rounds: repeats of each candidate; with fewer than FEWEST_ROUNDS, the default is kept.
+        told: is called with each point as it is there, and the default.
+    """
+
+    default: Config
+    knobs: Sequence[Knob]
+    measure: Measure
+    budget: Budget
+    rounds: int = ROUNDS
+    told: Callable[[Point, Config], None] = lambda point, default: None
+    points: list[Point] = field(default_factory=list)
+    left_out: list[tuple[Config, str]] = field(default_factory=list)
+    """What was not measured, and why."""
+    repeats: dict[Config, list[Measurement]] = field(default_factory=dict)
+    """Repeats of the default and of each candidate, side by side."""
+
+    def run(self) -> None:
+        """Turn every knob, then repeat the best.
+
+        Raises:
+            NotMeasured: the default itself does not run.
+        """
+        best = self._measured("", self.default)
+        for knob in self.knobs:
+            seen = [
+                point for config in knob.turned(best.config) if (point := self._try(knob, config))
+            ]
+            usable = [point for point in seen if not point.seen.refuses]
+            fastest = max([best, *usable], key=lambda point: point.seen.images_s)
+            if fastest.seen.images_s > NOTABLE * best.seen.images_s:
+                best = fastest
+        self._repeat(self._candidates(best))
+
+    def _measured(self, knob: str, config: Config) -> Point:
+        point = Point(knob, config, self.measure(config, SWEEP))
+        self.points.append(point)
+        self.told(point, self.default)
+        return point
+
+    def _try(self, knob: Knob, config: Config) -> Point | None:
+        # What is left must do for the repeats: without them, nothing can be recommended.
+        needed = min(self.rounds, FEWEST_ROUNDS) * (1 + CANDIDATES)
+        if not self.budget.allows(1 + needed):
+            self.left_out.append((config, "no time left"))
+            return None
+        try:
+            return self._measured(knob.name, config)
+        except NotMeasured as error:
+            self.left_out.append((config, str(error)))
+            return None
+
+    def _candidates(self, best: Point) -> list[Config]:
+        """The last one that was taken along, the fastest, and the one of the lowest p95."""
+        usable = [point for point in self.points if not point.seen.refuses]
+        usable = usable or [best]
+        fastest = max(usable, key=lambda point: point.seen.images_s)
+        promptest = min(usable, key=lambda point: point.seen.p95_s)
+        unique = dict.fromkeys(point.config for point in (best, fastest, promptest))
+        return [config for config in unique if config != self.default][:CANDIDATES]
+
+    def _repeat(self, candidates: list[Config]) -> None:
+        if not candidates:
+            return
+        compared = [self.default, *candidates]
+        names = " | ".join(config.told(self.default) for config in compared)
+        for number in range(1, self.rounds + 1):
+            if not self.budget.allows(len(compared)):
+                break
+            # Turned around every other time, so that a machine that slows down favours nobody.
+            order = compared if number % 2 else compared[::-1]
+            # Named by all who take part: a round of others was measured at another time.
+            seen = {config: self.measure(config, f"{number} of {names}") for config in order}
+            for config in compared:
+                self.repeats.setdefault(config, []).append(seen[config])
+
+
+def front(points: Sequence[Point]) -> list[Point]:
+    """Those that no other one beats, by p95: Pareto's front. Who refuses images is not on it."""
+    usable = [point for point in points if not point.seen.refuses]
+    best = [p for p in usable if not any(other.seen.beats(p.seen) for other in usable)]
+    return sorted(best, key=lambda point: point.seen.p95_s)
