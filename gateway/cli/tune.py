@@ -95,7 +95,7 @@ def _report(sweep: Sweep, folder: Path, where: Where, chosen: Settings) -> None:
     said = report.reasons(sweep, chosen.request_timeout_s)
     for sentence in said:
         out.print(sentence, markup=False)
-    verdict = recommended(judge(sweep.repeats, sweep.default))
+    verdict = recommended(judge(sweep.repeats, sweep.default), sweep.default)
     best = verdict.config if verdict else sweep.default
     text = report.settings_file(best, sweep.default, said, CONFIG_FILES[where])
     (folder / "recommended.env").write_text(text)

@@ -73,7 +73,7 @@ class Journal:
         whole = self._path.read_bytes().rpartition(b"\n")[0].splitlines(keepends=True)
         try:
             lines = [json.loads(line) for line in whole]
-            then = lines.pop(0)
+            then = dict(lines.pop(0))
             self._known = {_name(line): line for line in lines}
         except (ValueError, KeyError, IndexError, TypeError) as error:
             raise JournalRefused(f"{self._path} is damaged: remove it, or use --restart") from error

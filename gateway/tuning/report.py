@@ -54,7 +54,7 @@ def reasons(sweep: Sweep, timeout_s: float) -> list[str]:
         timeout_s: the service's deadline, which long queues are compared with.
     """
     verdicts = judge(sweep.repeats, sweep.default)
-    chosen = recommended(verdicts)
+    chosen = recommended(verdicts, sweep.default)
     said = [_headline(sweep, chosen, verdicts)]
     for verdict in verdicts:
         word = "better" if verdict.better else "not better by more than noise"

@@ -9,9 +9,9 @@ from gateway.tuning.bench import NotMeasured
 from gateway.tuning.config import Config, Knob
 from gateway.tuning.measurement import Measurement
 
-NOTABLE = 1.03
-"""A value is taken along to the next knobs if it does so much more: less is noise mostly, and a
-wrong step costs no more than a wrong start, since all is repeated against the default."""
+NOTABLE = 1.05
+"""A value is taken along to the next knobs if it does so much more: less is noise mostly. All that
+was taken along is repeated against the default, as a whole."""
 CANDIDATES = 2
 """Repeated against the default."""
 ROUNDS, FEWEST_ROUNDS = 5, 4
@@ -42,6 +42,7 @@ class Budget:
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
         self._clock, self._ends = clock, clock() + seconds
         self._spent: list[float] = []
 
@@ -57,11 +58,15 @@ class Budget:
 
         return measured
 
-    def allows(self, points: int) -> bool:
-        """Whether so many more fit."""
+    def allows(self, points: int, *, reserved: int = 0) -> bool:
+        """Whether so many more fit, and as many reserved ones after them, for half of all at most.
+
+        More is not kept for later: where points are slow, the next run goes on with the repeats.
+        """
         # Not the mean: the first point compiles the model, and a failed one is short.
         each_s = statistics.median(self._spent) if self._spent else 0.0
-        return points * each_s < self._ends - self._clock()
+        kept_s = min(reserved * each_s, self.seconds / 2)
+        return points * each_s + kept_s < self._ends - self._clock()
 
 
 @dataclass
@@ -113,9 +118,9 @@ class Sweep:
         return point
 
     def _try(self, knob: Knob, config: Config) -> Point | None:
-        # What is left must do for the repeats: without them, nothing can be recommended.
-        needed = min(self.rounds, FEWEST_ROUNDS) * (1 + CANDIDATES)
-        if not self.budget.allows(1 + needed):
+        # Time is kept for the repeats: without them, nothing can be recommended.
+        repeats = min(self.rounds, FEWEST_ROUNDS) * (1 + CANDIDATES)
+        if not self.budget.allows(1, reserved=repeats):
             self.left_out.append((config, "no time left"))
             return None
         try:
@@ -134,6 +139,8 @@ class Sweep:
         return [config for config in unique if config != self.default][:CANDIDATES]
 
     def _repeat(self, candidates: list[Config]) -> None:
+        while len(candidates) > 1 and not self.budget.allows(FEWEST_ROUNDS * (1 + len(candidates))):
+            candidates = candidates[:-1]
         if not candidates:
             return
         compared = [self.default, *candidates]

@@ -75,7 +75,14 @@ def gain(candidate: Sequence[float], default: Sequence[float]) -> Gain:
     return Gain(statistics.median(gains), max(gains) - min(gains))
 
 
-def recommended(verdicts: Sequence[Verdict]) -> Verdict | None:
-    """The best of those that are better; None: the default stays."""
+def recommended(verdicts: Sequence[Verdict], default: Config) -> Verdict | None:
+    """The best of those that are better; None: the default stays.
+
+    Of those that cannot be told from the best, the one that changes least.
+    """
     better = [verdict for verdict in verdicts if verdict.better]
-    return max(better, key=lambda verdict: verdict.throughput.median, default=None)
+    if not better:
+        return None
+    best = max(better, key=lambda verdict: verdict.throughput.median).throughput
+    alike = [v for v in better if best.median - v.throughput.median <= best.scatter]
+    return min(alike, key=lambda verdict: len(verdict.config.changes(default)))
