@@ -51,12 +51,10 @@ class Bench:
         Raises:
             NotMeasured: it does not start, or fails under load.
         """
-        load = (self.concurrency, self.warmup_s, self.seconds)
-        command = [sys.executable, "-m", "gateway.tuning.subject", self.photo, *load]
         with tempfile.TemporaryDirectory() as repository:
             try:
                 done = subprocess.run(
-                    list(map(str, command)),
+                    self.command(),
                     env=self._environment(config, Path(repository)),
                     capture_output=True,
                     text=True,
@@ -69,6 +67,11 @@ class Bench:
             said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
             raise NotMeasured(said[-1])
         return Measurement(**json.loads(done.stdout.splitlines()[-1]))
+
+    def command(self) -> list[str]:
+        """What is run, in an environment that makes it the configuration."""
+        load = (self.concurrency, self.warmup_s, self.seconds)
+        return [sys.executable, "-m", "gateway.tuning.subject", *map(str, (self.photo, *load))]
 
     def _environment(self, config: Config, repository: Path) -> dict[str, str]:
         repository_used = self.settings.model_repository

@@ -102,9 +102,9 @@ class Sweep:
         """
         best = self._measured("", self.default)
         for knob in self.knobs:
-            seen = [
-                point for config in knob.turned(best.config) if (point := self._try(knob, config))
-            ]
+            known = [point.config for point in self.points]
+            turned = [config for config in knob.turned(best.config) if config not in known]
+            seen = [point for config in turned if (point := self._try(knob, config))]
             usable = [point for point in seen if not point.seen.refuses]
             fastest = max([best, *usable], key=lambda point: point.seen.images_s)
             if fastest.seen.images_s > NOTABLE * best.seen.images_s:

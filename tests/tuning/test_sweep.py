@@ -107,7 +107,8 @@ def test_the_budget_keeps_time_for_the_repeats() -> None:
 @pytest.mark.parametrize("cores", [1, 2, 64])
 def test_a_sweep_has_at_most_20_points_and_measures_none_twice(where: str, cores: int) -> None:
     there = knobs(DEFAULT, where, cores, 8)  # type: ignore[arg-type]
-    sweep = Sweep(DEFAULT, there, Machine(lambda _: 2.0).in_round, Budget(1e9))
+    machine = Machine(lambda config: 2.0 * config.instances)
+    sweep = Sweep(DEFAULT, there, machine.in_round, Budget(1e9))
     sweep.run()
     configs = [point.config for point in sweep.points]
     assert len(configs) == len(set(configs)) <= 20
