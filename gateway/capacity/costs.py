@@ -69,8 +69,8 @@ def read(folder: Path) -> Costs | None:
         kept = json.loads((folder / NAME).read_text())
         if kept.pop("cores") != os.cpu_count():
             return None
-        lines = {name: Line(**kept.pop(name)) for name in ("decode", "compose", "encode")}
-        return Costs(**lines, **kept)
+        decode, compose, encode = (Line(**kept.pop(n)) for n in ("decode", "compose", "encode"))
+        return Costs(decode, compose, encode, **kept)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -105,8 +105,8 @@ def measure(settings: Settings, rounds: int = ROUNDS) -> Costs:
     # Sizes take turns, so that other work on the machine touches both alike.
     spent = [[_stages(*job, settings.max_image_pixels) for job in jobs] for _ in range(rounds)]
     small, large = (_medians([row[size] for row in spent]) for size in range(len(SIZES_MP)))
-    lines = map(_line, small, large)
-    return Costs(*lines, statistics.median(model), threads or os.cpu_count() or 1)
+    decode, compose, encode = map(_line, small, large)
+    return Costs(decode, compose, encode, statistics.median(model), threads or os.cpu_count() or 1)
 
 
 def _medians(rows: list[tuple[float, float, float]]) -> list[float]:

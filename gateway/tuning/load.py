@@ -1,6 +1,7 @@
 """A constant load: so many images under way, each caller asking again when it is answered."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,10 @@ from gateway.tuning.measurement import Measurement, quantile
 
 REFUSED_WAIT_S = 0.25
 """After a refusal: long enough not to spend the cores on refusing."""
+
+
+STRETCH = 3
+"""How much longer a window may become on a slow machine: from few images, no p95 is told."""
 
 
 @dataclass
@@ -30,19 +35,28 @@ class Load:
     async def window(self, warmup_s: float, seconds: float) -> tuple[float, float]:
         """Load, and say when the part that counts began and ended.
 
-        The beginning is dropped: until then, each caller has been answered and `warmup_s` passed.
+        The beginning is dropped: `warmup_s`, and until half of the callers have been answered. The
+        window is longer, up to STRETCH times, where not even each caller has an answer in it.
+
+        Args:
+            warmup_s: seconds.
+            seconds: of the window.
         """
         async with asyncio.TaskGroup() as group:
             callers = [group.create_task(self._call()) for _ in range(self.concurrency)]
             await asyncio.sleep(warmup_s)
-            while len(self._ended) < self.concurrency:  # noqa: ASYNC110 (many callers set it)
-                await asyncio.sleep(0.02)
-            begun = time.perf_counter()
+            await self._until(self.concurrency / 2, math.inf)
+            begun, before = time.perf_counter(), len(self._ended)
             await asyncio.sleep(seconds)
+            await self._until(before + self.concurrency, begun + STRETCH * seconds)
             ended = time.perf_counter()
             for caller in callers:
                 caller.cancel()
         return begun, ended
+
+    async def _until(self, answers: float, deadline: float) -> None:
+        while len(self._ended) < answers and time.perf_counter() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)  # many callers set it
 
     def measured(self, begun: float, ended: float) -> Measurement:
         """What the callers saw in a window.

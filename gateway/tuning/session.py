@@ -93,7 +93,8 @@ class Plan:
         journal = Journal(self.folder / NAME, self._conditions(where, default, load))
         budget = Budget(budget_s)
         measure = budget.timed(bench.measure)
-        sweep = Sweep(default, turned, lambda c, r: journal.measure(c, r, measure), budget, told)
+        sweep = Sweep(default, turned, lambda c, r: journal.measure(c, r, measure), budget)
+        sweep.told = told
         return sweep, journal
 
     def _conditions(self, where: Where, default: Config, load: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from PIL import Image
 from tests.end_to_end.service import CLEARBG, environment
 
 COMMAND = [
-    CLEARBG,
+    str(CLEARBG),
     *("tune", "--out", "out", "--knob", "queue delay", "--rounds", "0"),
     *("--concurrency", "2", "--warmup-s", "0", "--seconds", "1"),
 ]
