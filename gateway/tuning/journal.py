@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gateway.tuning.bench import NotMeasured
 from gateway.tuning.config import Config
 from gateway.tuning.measurement import Measurement
 
@@ -50,23 +49,18 @@ class Journal:
             measure: asked if it is not known yet.
 
         Raises:
-            NotMeasured: it failed, now or then.
+            NotMeasured: it failed. That is not kept: the next run tries again.
         """
         key = {"config": asdict(config), "round": round_}
-        known = self._known.get(_name(key))
-        if known is None:
-            try:
-                known = {"measurement": asdict(measure(config))}
-            except NotMeasured as error:
-                known = {"failed": str(error)}
-            self._append(key | known)
-            self._known[_name(key)] = known
-            self.measured += 1
-        else:
+        if known := self._known.get(_name(key)):
             self.reused += 1
-        if "failed" in known:
-            raise NotMeasured(known["failed"])
-        return Measurement(**known["measurement"])
+            return Measurement(**known["measurement"])
+        seen = measure(config)
+        line = key | {"measurement": asdict(seen)}
+        self._append(line)
+        self._known[_name(key)] = line
+        self.measured += 1
+        return seen
 
     def _read(self, conditions: dict[str, Any]) -> None:
         # A killed sweep may leave half a line behind: it is cut off, and measured again.

@@ -28,8 +28,9 @@ class Load:
 
     ask: Callable[[], Awaitable[object]]
     concurrency: int
-    _ended: list[tuple[float, float]] = field(default_factory=list)
-    """When each answer came, and what it took, in seconds."""
+    _ended: list[tuple[float, float, bool]] = field(default_factory=list)
+    """When each answer came, what it took, in seconds, and whether it was its caller's first: all
+    of these were asked for at once, of a cold model."""
     _refused: list[float] = field(default_factory=list)
 
     async def window(self, warmup_s: float, seconds: float) -> tuple[float, float]:
@@ -65,11 +66,12 @@ class Load:
             ValueError: fewer than two answers came: too little to say anything.
         """
         # From the last answer before the window to the last one in it: whole batches.
-        since = max(at for at, _ in self._ended if at <= begun)
-        answers = [(at, took) for at, took in self._ended if since < at <= ended]
+        since = max(at for at, _, _ in self._ended if at <= begun)
+        answers = [answer for answer in self._ended if since < answer[0] <= ended]
         if len(answers) < 2:
             raise ValueError("Fewer than two images were done: give more --seconds.")
-        took = [took for _, took in answers]
+        later = [took for _, took, first in answers if not first]
+        took = later or [took for _, took, _ in answers]
         return Measurement(
             images_s=len(answers) / (answers[-1][0] - since),
             p50_s=quantile(took, 0.5),
@@ -79,6 +81,7 @@ class Load:
         )
 
     async def _call(self) -> None:
+        first = True
         while True:
             started = time.perf_counter()
             try:
@@ -88,4 +91,5 @@ class Load:
                 await asyncio.sleep(REFUSED_WAIT_S)
                 continue
             now = time.perf_counter()
-            self._ended.append((now, now - started))
+            self._ended.append((now, now - started, first))
+            first = False

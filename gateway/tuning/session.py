@@ -9,9 +9,10 @@ from typing import Any, Literal
 from gateway.settings import Settings
 from gateway.tuning import photo
 from gateway.tuning.bench import Bench
+from gateway.tuning.budget import Budget
 from gateway.tuning.config import Config, Knob, knobs
 from gateway.tuning.journal import NAME, Journal
-from gateway.tuning.sweep import Budget, Point, Sweep
+from gateway.tuning.sweep import Point, Sweep
 from serving import manifest
 from serving.tritonserver import TritonNotFound, find
 

@@ -76,8 +76,18 @@ def main(photo: str, *load: str) -> None:
     """Measure and print."""
     heap.keep()
     concurrency, warmup_s, seconds = int(load[0]), float(load[1]), float(load[2])
-    done = uvloop.run(measure(Path(photo).read_bytes(), concurrency, warmup_s, seconds))
+    try:
+        done = uvloop.run(measure(Path(photo).read_bytes(), concurrency, warmup_s, seconds))
+    except Exception as error:  # whatever it was, the sweep is told, and goes on without this point
+        sys.exit(_first(error))
     sys.stdout.write(json.dumps(dataclasses.asdict(done)) + "\n")
+
+
+def _first(error: Exception) -> str:
+    """One line, also of a failure that many callers had at once."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """The search: one knob at a time from the default, then the best once more against the default."""
 
-import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gateway.tuning.bench import NotMeasured
+from gateway.tuning.budget import Budget
 from gateway.tuning.config import Config, Knob
 from gateway.tuning.measurement import Measurement
 
@@ -31,42 +30,6 @@ class Point:
     knob: str
     config: Config
     seen: Measurement
-
-
-class Budget:
-    """Time, and what a point takes as far as is known.
-
-    Args:
-        seconds: from now.
-        clock: tells seconds.
-    """
-
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self.seconds = seconds
-        self._clock, self._ends = clock, clock() + seconds
-        self._spent: list[float] = []
-
-    def timed(self, measure: Callable[[Config], Measurement]) -> Callable[[Config], Measurement]:
-        """The same, taking note of the time it takes."""
-
-        def measured(config: Config) -> Measurement:
-            started = self._clock()
-            try:
-                return measure(config)
-            finally:
-                self._spent.append(self._clock() - started)
-
-        return measured
-
-    def allows(self, points: int, *, reserved: int = 0) -> bool:
-        """Whether so many more fit, and as many reserved ones after them, for half of all at most.
-
-        More is not kept for later: where points are slow, the next run goes on with the repeats.
-        """
-        # Not the mean: the first point compiles the model, and a failed one is short.
-        each_s = statistics.median(self._spent) if self._spent else 0.0
-        kept_s = min(reserved * each_s, self.seconds / 2)
-        return points * each_s + kept_s < self._ends - self._clock()
 
 
 @dataclass
@@ -151,7 +114,11 @@ class Sweep:
             # Turned around every other time, so that a machine that slows down favours nobody.
             order = compared if number % 2 else compared[::-1]
             # Named by all who take part: a round of others was measured at another time.
-            seen = {config: self.measure(config, f"{number} of {names}") for config in order}
+            try:
+                seen = {config: self.measure(config, f"{number} of {names}") for config in order}
+            except NotMeasured as error:
+                self.left_out.append((self.default, f"round {number}: {error}"))
+                continue
             for config in compared:
                 self.repeats.setdefault(config, []).append(seen[config])
 

@@ -3,9 +3,10 @@
 import pytest
 
 from gateway.tuning.bench import NotMeasured
+from gateway.tuning.budget import Budget
 from gateway.tuning.config import Config, knobs
 from gateway.tuning.measurement import Measurement
-from gateway.tuning.sweep import Budget, Sweep, front
+from gateway.tuning.sweep import Sweep, front
 from gateway.tuning.verdict import judge, recommended
 from tests.tuning.machine import DEFAULT, Machine
 
@@ -83,6 +84,19 @@ def test_a_point_that_does_not_run_is_told_and_left_out() -> None:
     assert {why for _, why in sweep.left_out} == {"no memory"}
     assert all(config.instances == 2 for config, _ in sweep.left_out)
     assert len(sweep.points) + len(sweep.left_out) == 1 + sum(len(k.values) for k in KNOBS)
+
+
+def test_a_repeat_that_fails_costs_its_round() -> None:
+    machine = Machine(lambda config: 3.0 if config.codec_threads == 1 else 2.0)
+
+    def measure(config: Config, round_: str) -> Measurement:
+        if round_.startswith("2 of"):
+            raise NotMeasured("no answer")
+        return machine.measure(config)
+
+    sweep = swept(machine, measure=measure)
+    assert len(sweep.repeats[DEFAULT]) == 4
+    assert (DEFAULT, "round 2: no answer") in sweep.left_out
 
 
 def test_the_budget_keeps_time_for_the_repeats() -> None:
