@@ -4,7 +4,6 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from gateway.tuning.sweep import Sweep, front
 
@@ -30,7 +29,8 @@ def _throughput(axes: Axes, sweep: Sweep) -> None:
             str(number), (seen.p95_s, seen.images_s), (5, 4), textcoords="offset points", fontsize=8
         )
     across = [point.seen.p95_s for point in best]
-    axes.plot(across, [p.seen.images_s for p in best], "k--", lw=1, zorder=0, label="Pareto front")
+    up = [point.seen.images_s for point in best]
+    axes.plot(across, up, "ko--", lw=1, ms=11, fillstyle="none", zorder=0, label="Pareto front")
     axes.set(xlabel="p95, seconds", ylabel="images/s")
     axes.margins(0.1)
     axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5))
@@ -46,7 +46,7 @@ def _batches(axes: Axes, sweep: Sweep) -> None:
         axes.barh([number for number, _ in rows], parts, left=left, label=str(size))
         left = [start + part for start, part in zip(left, parts, strict=True)]
     axes.set(xlabel="% of executions, by images in the batch", ylabel="point")
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_yticks(range(len(rows)))
     axes.invert_yaxis()
     if sizes:
-        axes.legend(fontsize=7, title="images", title_fontsize=7)
+        axes.legend(fontsize=7, ncols=len(sizes), loc="lower center", bbox_to_anchor=(0.5, 1))
