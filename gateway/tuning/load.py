@@ -13,6 +13,8 @@ REFUSED_WAIT_S = 0.25
 """After a refusal: long enough not to spend the cores on refusing."""
 
 
+FEWEST = 2
+"""Answers in a window, however slow the machine is: from none, nothing is told."""
 STRETCH = 3
 """How much longer a window may become on a slow machine: from few images, no p95 is told."""
 
@@ -50,6 +52,7 @@ class Load:
             begun, before = time.perf_counter(), len(self._ended)
             await asyncio.sleep(seconds)
             await self._until(before + self.concurrency, begun + STRETCH * seconds)
+            await self._until(before + FEWEST, math.inf)
             ended = time.perf_counter()
             for caller in callers:
                 caller.cancel()
@@ -60,16 +63,10 @@ class Load:
             await asyncio.sleep(0.02)  # many callers set it
 
     def measured(self, begun: float, ended: float) -> Measurement:
-        """What the callers saw in a window.
-
-        Raises:
-            ValueError: fewer than two answers came: too little to say anything.
-        """
+        """What the callers saw in a window."""
         # From the last answer before the window to the last one in it: whole batches.
         since = max(at for at, _, _ in self._ended if at <= begun)
         answers = [answer for answer in self._ended if since < answer[0] <= ended]
-        if len(answers) < 2:
-            raise ValueError("Fewer than two images were done: give more --seconds.")
         later = [took for _, took, first in answers if not first]
         took = later or [took for _, took, _ in answers]
         return Measurement(
