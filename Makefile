@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test check lint types format bench bench-images bench-triton bench-gate bench-transports bench-bulk protos fuzz soak pictures dashboards lock clean
+.PHONY: help run triton model test check lint types format bench bench-images bench-triton bench-gate bench-transports bench-bulk tune protos fuzz soak pictures dashboards lock clean
 
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
@@ -74,6 +74,9 @@ bench-transports: $(DEV) ## CPU an image over HTTP and over gRPC, model excluded
 
 bench-bulk: $(DEV) $(TRITON) $(MODEL) ## What bulk jobs cost, and what they cost others
 	.venv/bin/python -m loadtest.bench_bulk
+
+tune: $(DEV) $(TRITON) $(MODEL) ## Find settings that suit this machine: 10 minutes; goes on if stopped
+	.venv/bin/clearbg tune
 
 protos: $(DEV) ## Write the gRPC stubs beside their .proto
 	.venv/bin/python -m grpc_tools.protoc -Iprotos --python_out=protos --pyi_out=protos protos/clearbg/v1/*.proto

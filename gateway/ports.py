@@ -23,3 +23,9 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
         raise PortTaken(
             f"Cannot listen on {host}:{port} ({error.strerror}). Set {setting}."
         ) from error
+
+
+def free_port() -> int:
+    """A port on the loopback address that nothing listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,9 +1,5 @@
 """Ports for servers under test."""
 
-import socket
+from gateway.ports import free_port
 
-
-def free_port() -> int:
-    """A port on the loopback address that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+__all__ = ["free_port"]

@@ -145,7 +145,7 @@ class TritonServer:
             text=True,
             errors="replace",
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
         threading.Thread(target=_forward_log, args=(process,), daemon=True).start()
 
@@ -211,7 +211,8 @@ class TritonServer:
         }
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """End this process when its parent's thread ends: for `preexec_fn`."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 

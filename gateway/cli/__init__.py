@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.cli import accounts, doctor, keys, model, remove, serve, triton
+from gateway.cli import accounts, capacity, doctor, keys, model, remove, serve, triton, tune
 from gateway.cli.bulk import command
 
 app = typer.Typer(
@@ -13,6 +13,8 @@ app.command("worker")(serve.worker)
 app.command("remove")(remove.remove)
 app.command("bulk")(command.bulk)
 app.command("triton")(triton.triton)
+app.command("tune")(tune.tune)
+app.command("capacity")(capacity.capacity)
 app.command("doctor")(doctor.doctor)
 app.add_typer(model.app, name="model")
 app.add_typer(accounts.app, name="accounts")

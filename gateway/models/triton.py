@@ -1,4 +1,4 @@
-"""The model behind Triton, by gRPC: the only file that imports tritonclient."""
+"""The model behind Triton, by gRPC: the only file that uses tritonclient's client."""
 
 import asyncio
 import json
@@ -15,6 +15,7 @@ from gateway.errors import DeadlineExceeded, GatewayError, ModelUnavailable, Ove
 from gateway.metrics import PROBES
 from gateway.models.backlog import Backlog
 from gateway.models.model import Inference, Priority
+from gateway.models.statistics import Statistics
 from gateway.models.turns import Turns
 
 NAME = "isnet"
@@ -96,6 +97,17 @@ class TritonModel:
         except GatewayError:
             return False
         return True
+
+    async def statistics(self) -> Statistics:
+        """Ask what the server has counted since its start, warm-up included.
+
+        Raises:
+            ModelUnavailable: it does not answer.
+        """
+        try:
+            return Statistics.parse(await self._client.get_inference_statistics(NAME, as_json=True))
+        except InferenceServerException as error:
+            raise domain_error(error, PROBE_TIMEOUT_S) from error
 
     async def close(self) -> None:
         """See Model."""

@@ -1,0 +1,1 @@
+"""How many replicas, cores and model instances a load needs."""

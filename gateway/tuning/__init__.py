@@ -1,0 +1,1 @@
+"""Finds settings that suit a machine: by measuring them there, and by what repeats bear out."""
