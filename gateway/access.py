@@ -56,13 +56,16 @@ def answered(transport: Transport, route: str, status: int | str, seconds: float
     """
     REQUESTS.labels(transport, route, status).inc()
     REQUEST_SECONDS.labels(transport, route).observe(seconds, tracing.exemplar())
-    fields = {
-        "transport": transport,
-        "route": route,
-        "status": status,
-        "seconds": round(seconds, 6),
-    }
-    log.info("%s %s %s %.3fs id=%s", transport, route, status, seconds, id_, extra=fields)
+    told = {"transport": transport, "route": route, "status": status}
+    log.info(
+        "%s %s %s %.3fs id=%s",
+        transport,
+        route,
+        status,
+        seconds,
+        id_,
+        extra=told | {"seconds": round(seconds, 6)},
+    )
     _trace(transport, route, status, id_)
 
 

@@ -93,7 +93,7 @@ async def test_lines_tell_whose_they_are_and_no_secrets(running: Service, photo:
     text = json.dumps(logged)
     assert [secret for secret in (*SECRETS, running.api_key) if secret in text] == []
     (line,) = [each for each in logged if each.get("request_id") == "mine"]
-    assert line.pop("message").startswith("POST /v1/removebg 200 ")
+    assert line.pop("message").startswith("http POST /v1/removebg 200 ")
     assert datetime.fromisoformat(line.pop("timestamp")).utcoffset() is not None
     assert 0 < line.pop("seconds") < 30
     assert len(line.pop("span_id")) == 16
@@ -101,8 +101,7 @@ async def test_lines_tell_whose_they_are_and_no_secrets(running: Service, photo:
         "level": "INFO",
         "logger": "gateway.access",
         "transport": "http",
-        "method": "POST",
-        "route": "/v1/removebg",
+        "route": "POST /v1/removebg",
         "status": 200,
         "request_id": "mine",
         "trace_id": TRACE,
