@@ -50,7 +50,10 @@ async def test_32_at_once_are_batched_and_get_the_masks_of_the_bare_runtime(
     executions = await triton.metric("nv_inference_exec_count")
     asked = images(32)
     answers = await asyncio.gather(
-        *(triton.model.infer(image, priority=Priority.INTERACTIVE, timeout_s=60) for image in asked)
+        *(
+            triton.model.infer(image, priority=Priority.INTERACTIVE, timeout_s=600)
+            for image in asked
+        )
     )
     assert await triton.metric("nv_inference_count") - count == 32
     assert await triton.metric("nv_inference_exec_count") - executions <= 32 * 0.6
