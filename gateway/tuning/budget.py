@@ -41,4 +41,4 @@ class Budget:
         # Not the mean: the first point compiles the model, and a failed one is short.
         each_s = statistics.median(self._spent) if self._spent else 0.0
         kept_s = min(reserved * each_s, self.seconds / 2)
-        return points * each_s + kept_s < self._ends - self._clock()
+        return not points or points * each_s + kept_s < self._ends - self._clock()

@@ -38,6 +38,10 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._append(conditions)
 
+    def knows(self, config: Config, round_: str) -> bool:
+        """Whether this need not be measured again."""
+        return _name({"config": asdict(config), "round": round_}) in self._known
+
     def measure(
         self, config: Config, round_: str, measure: Callable[[Config], Measurement]
     ) -> Measurement:

@@ -95,7 +95,7 @@ class Plan:
         budget = Budget(budget_s)
         measure = budget.timed(bench.measure)
         sweep = Sweep(default, turned, lambda c, r: journal.measure(c, r, measure), budget)
-        sweep.told = told
+        sweep.known, sweep.told = journal.knows, told
         return sweep, journal
 
     def _conditions(self, where: Where, default: Config, load: int) -> dict[str, Any]:

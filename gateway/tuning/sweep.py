@@ -42,6 +42,7 @@ class Sweep:
         measure: may raise NotMeasured.
         budget: what does not fit is left out and told.
         rounds: repeats of each candidate; with fewer than FEWEST_ROUNDS, the default is kept.
+        known: says what need not be measured again, and so takes no time.
         told: is called with each point as it is there, and the default.
     """
 
@@ -50,6 +51,7 @@ class Sweep:
     measure: Measure
     budget: Budget
     rounds: int = ROUNDS
+    known: Callable[[Config, str], bool] = lambda config, round_: False
     told: Callable[[Point, Config], None] = lambda point, default: None
     points: list[Point] = field(default_factory=list)
     left_out: list[tuple[Config, str]] = field(default_factory=list)
@@ -83,7 +85,7 @@ class Sweep:
     def _try(self, knob: Knob, config: Config) -> Point | None:
         # Time is kept for the repeats: without them, nothing can be recommended.
         repeats = min(self.rounds, FEWEST_ROUNDS) * (1 + CANDIDATES)
-        if not self.budget.allows(1, reserved=repeats):
+        if not self.known(config, SWEEP) and not self.budget.allows(1, reserved=repeats):
             self.left_out.append((config, "no time left"))
             return None
         try:
@@ -102,25 +104,36 @@ class Sweep:
         return [config for config in unique if config != self.default][:CANDIDATES]
 
     def _repeat(self, candidates: list[Config]) -> None:
-        while len(candidates) > 1 and not self.budget.allows(FEWEST_ROUNDS * (1 + len(candidates))):
-            candidates = candidates[:-1]
         if not candidates:
             return
-        compared = [self.default, *candidates]
-        names = " | ".join(config.told(self.default) for config in compared)
+        compared = self._compared(candidates)
         for number in range(1, self.rounds + 1):
-            if not self.budget.allows(len(compared)):
+            # Named by all who take part: a round of others was measured at another time.
+            name = self._named(number, compared)
+            missing = sum(not self.known(config, name) for config in compared)
+            if not self.budget.allows(missing):
                 break
             # Turned around every other time, so that a machine that slows down favours nobody.
             order = compared if number % 2 else compared[::-1]
-            # Named by all who take part: a round of others was measured at another time.
             try:
-                seen = {config: self.measure(config, f"{number} of {names}") for config in order}
+                seen = {config: self.measure(config, name) for config in order}
             except NotMeasured as error:
                 self.left_out.append((self.default, f"round {number}: {error}"))
                 continue
             for config in compared:
                 self.repeats.setdefault(config, []).append(seen[config])
+
+    def _compared(self, candidates: list[Config]) -> list[Config]:
+        """The default and the candidates that were begun with; if none, what there is time for."""
+        groups = [[self.default, *candidates[:most]] for most in range(len(candidates), 0, -1)]
+        for group in groups:
+            if self.known(self.default, self._named(1, group)):
+                return group
+        fitting = (group for group in groups if self.budget.allows(FEWEST_ROUNDS * len(group)))
+        return next(fitting, groups[-1])
+
+    def _named(self, number: int, compared: list[Config]) -> str:
+        return f"{number} of {' | '.join(config.told(self.default) for config in compared)}"
 
 
 def front(points: Sequence[Point]) -> list[Point]:

@@ -55,6 +55,33 @@ def test_a_killed_sweep_measures_nothing_twice(tmp_path: Path) -> None:
     assert (again.asked, last.measured, last.reused) == ([], 0, len(whole.asked))
 
 
+def test_without_any_time_what_is_known_is_told_again(tmp_path: Path) -> None:
+    """The first run had time for one candidate's repeats only; the next one has none at all."""
+    path, now = tmp_path / "points.jsonl", [0.0]
+    machine = Machine(lambda c: 2.0 + (c.max_batch_size == 4) + (c.codec_threads == 1) / 50)
+
+    def run(seconds: float) -> Sweep:
+        journal = Journal(path, CONDITIONS)
+        budget = Budget(seconds, lambda: now[0])
+
+        def slow(config: Config) -> Measurement:
+            now[0] += 10
+            return machine.measure(config)
+
+        timed = budget.timed(slow)
+        each = knobs(DEFAULT, "triton-cpu", 4, 8)
+        sweep = Sweep(DEFAULT, each, lambda c, r: journal.measure(c, r, timed), budget)
+        sweep.known = journal.knows
+        sweep.run()
+        return sweep
+
+    first, asked = run(200), len(machine.asked)
+    assert len(first.repeats[DEFAULT]) >= 4
+    again = run(0)
+    assert len(machine.asked) == asked
+    assert (again.points, again.repeats) == (first.points, first.repeats)
+
+
 def test_a_failure_is_tried_again(tmp_path: Path) -> None:
     def fail(config: Config) -> Measurement:
         raise NotMeasured("no memory")
