@@ -18,9 +18,9 @@ DEADLINE_S = 10.0
 """CLEARBG_REQUEST_TIMEOUT_S of the service. Its default would make the queue of an overload as long
 as these runs."""
 RUNS = {
-    "mix": "--shape steady --users 8 --run-time 60s",
+    "mix": "--shape steady --users 8 --run-time 45s",
     "ramp": "--shape ramp --users 40 --arrivals 0.1 --run-time 150s --photo-mp 0.3 --mix http=1",
-    "spike": "--shape spike --users 40 --run-time 60s --photo-mp 0.3,1",
+    "spike": "--shape spike --users 40 --run-time 50s --photo-mp 0.3,1",
 }
 """By name: options of Locust's and ours."""
 

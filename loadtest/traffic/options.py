@@ -112,7 +112,7 @@ def _apply(environment: Environment, **_: object) -> None:
         user for user in environment.user_classes if user.weight and _tagged(user, chosen)
     ]
     if chosen.shape:
-        environment.shape_class = SHAPES[chosen.shape]()
+        environment.shape_class = SHAPES[chosen.shape]()  # type: ignore[no-untyped-call]
         environment.shape_class.runner = environment.runner
     if chosen.requests_csv:
         CsvRequestLogger(chosen.requests_csv).register(environment)

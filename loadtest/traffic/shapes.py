@@ -25,7 +25,7 @@ class Shape(LoadTestShape):
         assert self.runner
         options = self.runner.environment.parsed_options
         assert options
-        part = self.get_run_time() / self.length_s
+        part = self.get_run_time() / self.length_s  # type: ignore[no-untyped-call]
         if part >= 1:
             return None
         users = options.num_users or 1
