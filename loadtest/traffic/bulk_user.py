@@ -5,7 +5,7 @@ import time
 import gevent
 from locust import tag, task
 
-from loadtest.traffic.http_user import TIMEOUT_S, check, session
+from loadtest.traffic.http_user import TIMEOUT_S, check, rested, session
 from loadtest.traffic.paced import PacedUser
 from loadtest.traffic.told import Unexpected, told
 
@@ -38,7 +38,7 @@ class BulkUser(PacedUser):
             with told(self.environment, "bulk", f"{PATH} job", due):
                 self._wait_for(job_id)
             self.session.delete(f"{self.url}/{job_id}", timeout=TIMEOUT_S)
-        return upload.pause_s
+        return rested(self.session, upload)
 
     def _send(self) -> str:
         photos = (self.choose_photo() for _ in range(self.options.bulk_images))

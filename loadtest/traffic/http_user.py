@@ -4,7 +4,7 @@ import requests
 from locust import tag, task
 
 from loadtest.traffic.paced import PacedUser
-from loadtest.traffic.told import Refused, Unexpected, told
+from loadtest.traffic.told import Refused, Told, Unexpected, told
 
 TIMEOUT_S = 120.0
 PATH = "/v1/removebg"
@@ -33,7 +33,7 @@ class HttpImageUser(PacedUser):
             )
             check(answer)
             one.length = len(answer.content)
-        return one.pause_s
+        return rested(self.session, one)
 
 
 def session(key: str) -> requests.Session:
@@ -41,6 +41,16 @@ def session(key: str) -> requests.Session:
     made = requests.Session()
     made.headers["X-API-Key"] = key
     return made
+
+
+def rested(session: requests.Session, one: Told) -> float:
+    """The pause after a request; its connections are closed if there is one.
+
+    The service closes those that are idle for 5 seconds, just when a caller may come back.
+    """
+    if one.pause_s:
+        session.close()
+    return one.pause_s
 
 
 def check(answer: requests.Response) -> None:

@@ -52,12 +52,12 @@ def _add(parser: LocustArgumentParser) -> None:
         "grpc-target",
         metavar="HOST:PORT",
         default="127.0.0.1:50051",
-        help="Of the gRPC API; --host is the HTTP API's URL. Default: %(default)s",
+        help="Of the gRPC API; --host is the HTTP API's URL.",
     )
     option(
         "photo-mp",
         default="0.3,1,4",
-        help="Sizes of the photos in megapixels, each as often as the others. Default: %(default)s",
+        help="Sizes of the photos in megapixels, each as often as the others.",
     )
     option(
         "mix",
@@ -65,7 +65,7 @@ def _add(parser: LocustArgumentParser) -> None:
         metavar="KIND=WEIGHT,…",
         include_in_web_ui=False,
         default="http=4,grpc=2,stream=1,bulk=1",
-        help="How many users are of which kind. Default: %(default)s",
+        help="How many users are of which kind.",
     )
     option(
         "arrivals",
@@ -86,10 +86,10 @@ def _add(parser: LocustArgumentParser) -> None:
         "refusals",
         choices=["expected", "failures"],
         default="expected",
-        help="What 429 and 503 with Retry-After are. Default: %(default)s",
+        help="What 429 and 503 with Retry-After are.",
     )
-    option("bulk-images", type=int, default=4, help="Images of a bulk job. Default: %(default)s")
-    option("stream-images", type=int, default=4, help="Images of a stream. Default: %(default)s")
+    option("bulk-images", type=int, default=4, help="Images of a bulk job.")
+    option("stream-images", type=int, default=4, help="Images of a stream.")
     option(
         "requests-csv",
         metavar="FILE",
