@@ -3,6 +3,7 @@
 from argparse import ArgumentTypeError
 from typing import Any
 
+import gevent
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 from locust.contrib.csv_request_logger import CsvRequestLogger
@@ -104,6 +105,7 @@ def _apply(environment: Environment, **_: object) -> None:
     if not chosen:
         return
     corpus.prepare(chosen.photo_mp)
+    gevent.get_hub().loop.update_now()  # or --run-time would begin before that
     environment.host = environment.host or "http://127.0.0.1:8080"
     if not chosen.user_classes:  # named on the command line, they are as many each
         for user in environment.user_classes:
@@ -114,6 +116,8 @@ def _apply(environment: Environment, **_: object) -> None:
     if chosen.shape:
         environment.shape_class = SHAPES[chosen.shape]()  # type: ignore[no-untyped-call]
         environment.shape_class.runner = environment.runner
+    if chosen.csv_prefix:  # written every second, and not at the end: the last answers would lack
+        environment.events.quitting.add_listener(lambda **_: gevent.sleep(1.5))
     if chosen.requests_csv:
         CsvRequestLogger(chosen.requests_csv).register(environment)
 

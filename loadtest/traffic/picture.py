@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-BIN_S = 5.0
+BIN_S = 10.0
 SIZE_INCHES, DPI = (9.0, 5.0), 90
 
 
