@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test check lint types format bench bench-images bench-triton bench-gate bench-transports bench-bulk tune protos fuzz soak pictures dashboards lock clean
+.PHONY: help run triton model test check lint types format bench bench-images bench-triton bench-gate bench-transports bench-bulk tune protos fuzz soak loadtest pictures dashboards lock clean
 
 PYTHON ?= python3
 PIP := -m pip --disable-pip-version-check --quiet
@@ -48,11 +48,15 @@ bench-images: .venv/bench.stamp $(MODEL) ## Cost, edges and memory of the image 
 bench-triton: $(DEV) $(TRITON) $(MODEL) ## Throughput through Triton, and priorities
 	.venv/bin/python -m loadtest.bench_triton
 
-soak: $(DEV) $(TRITON) $(MODEL) ## Chaos in full, memory over 500 images, bulk jobs killed: 45 minutes
+soak: $(DEV) $(TRITON) $(MODEL) ## Chaos in full, memory over 500 images, bulk jobs killed, overload: 50 minutes
 	.venv/bin/python -m loadtest.chaos 200 0.85
 	.venv/bin/python -m loadtest.soak
 	.venv/bin/python -m loadtest.bulk_kills 20
 	.venv/bin/python -m loadtest.bulk_kills 20 distributed
+	.venv/bin/python -m loadtest.overload 300
+
+loadtest: $(DEV) $(TRITON) $(MODEL) ## Locust against a service of its own, 5 minutes: HTML, CSV, picture
+	.venv/bin/python -m loadtest.traffic
 
 bench-gate: $(DEV) ## Cost of checking a key and its limits
 	.venv/bin/python -m loadtest.bench_gate

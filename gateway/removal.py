@@ -163,6 +163,8 @@ class Remover:
         timeout_s: float,
     ) -> Result:
         started = time.perf_counter()
+        # First of all: the threads that read images have a queue too, and refusals must be quick.
+        self._model.check(priority=priority, timeout_s=timeout_s)
         read = await self._read(data)
         behind = await self._read_backdrop(backdrop) if backdrop is not None else None
         limit = self._settings.max_image_pixels

@@ -12,6 +12,9 @@ class StoredMask:
     def __init__(self, mask: NDArray[np.uint8]) -> None:
         self.mask = mask
 
+    def check(self, *, priority: Priority, timeout_s: float) -> None:
+        """See Model."""
+
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
     ) -> Inference:

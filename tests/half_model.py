@@ -17,6 +17,9 @@ class HalfModel:
         self.level = 255
         self.calls = 0
 
+    def check(self, *, priority: Priority, timeout_s: float) -> None:
+        """Never too much."""
+
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
     ) -> Inference:

@@ -58,6 +58,10 @@ class CpuModel:
         await self.infer(image, priority=Priority.INTERACTIVE, timeout_s=60)
         self._ready = True
 
+    def check(self, *, priority: Priority, timeout_s: float) -> None:
+        """See Model."""
+        self._backlog.check(priority, timeout_s)
+
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
     ) -> Inference:

@@ -40,16 +40,22 @@ class Failover:
         BREAKER_OPEN.set(1)
         self._probing = asyncio.create_task(self._probe())
 
+    def check(self, *, priority: Priority, timeout_s: float) -> None:
+        """See Model."""
+        if self.open_since is None:
+            self._primary.check(priority=priority, timeout_s=timeout_s * self._share)
+        elif self._fallback:
+            self._fallback.check(priority=priority, timeout_s=timeout_s)
+
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
     ) -> Inference:
         """See Model."""
         started = time.perf_counter()
         if self.open_since is None:
-            share = ATTEMPT_SHARE if self._fallback else 1
             try:
                 answer = await self._primary.infer(
-                    image, priority=priority, timeout_s=timeout_s * share
+                    image, priority=priority, timeout_s=timeout_s * self._share
                 )
                 self._answered_at = time.monotonic()
                 return answer
@@ -75,6 +81,11 @@ class Failover:
         await self._primary.close()
         if self._fallback:
             await self._fallback.close()
+
+    @property
+    def _share(self) -> float:
+        """Of the time, the primary's."""
+        return ATTEMPT_SHARE if self._fallback else 1
 
     def _open(self, error: Exception) -> None:
         if self.open_since is None:

@@ -31,6 +31,14 @@ class Inference:
 class Model(Protocol):
     """A segmentation model."""
 
+    def check(self, *, priority: Priority, timeout_s: float) -> None:
+        """Refuse what `infer` would refuse, before anything is spent on it; nothing is held.
+
+        Raises:
+            Overloaded: it would not be finished in time.
+        """
+        ...
+
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
     ) -> Inference:

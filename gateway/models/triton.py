@@ -65,6 +65,10 @@ class TritonModel:
         self._turns = Turns()
         self._one_server = one_server
 
+    def check(self, *, priority: Priority, timeout_s: float) -> None:
+        """See Model."""
+        self._backlog.check(priority, timeout_s)
+
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
     ) -> Inference:

@@ -21,6 +21,9 @@ class HeldModel(HalfModel):
 
     most = math.inf
 
+    def check(self, *, priority: Priority, timeout_s: float) -> None:
+        """Never too much."""
+
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
     ) -> Inference:

@@ -25,9 +25,9 @@ def test_what_would_not_be_done_in_time_is_told_how_long_it_would_take() -> None
     backlog.measured(2)
     with (
         backlog.place(Priority.INTERACTIVE, timeout_s=3),
-        backlog.place(Priority.INTERACTIVE, timeout_s=4),
+        backlog.place(Priority.INTERACTIVE, timeout_s=5),
     ):
-        with pytest.raises(Overloaded) as refused, backlog.place(Priority.INTERACTIVE, timeout_s=5):
+        with pytest.raises(Overloaded) as refused, backlog.place(Priority.INTERACTIVE, timeout_s=7):
             pass
         assert refused.value.retry_after_s == 6
     assert backlog.in_front(Priority.INTERACTIVE) == 0
@@ -41,6 +41,6 @@ def test_interactive_images_wait_for_one_bulk_image_at_most() -> None:
             waiting.enter_context(backlog.place(Priority.BULK, timeout_s=60))
         with pytest.raises(Overloaded), backlog.place(Priority.BULK, timeout_s=60):
             pass
-        with backlog.place(Priority.INTERACTIVE, timeout_s=2):
+        with backlog.place(Priority.INTERACTIVE, timeout_s=2.5):
             assert backlog.in_front(Priority.INTERACTIVE) == 2
             assert backlog.in_front(Priority.BULK) == 4

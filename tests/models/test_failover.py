@@ -35,3 +35,20 @@ async def test_probing_goes_on_whatever_goes_wrong(monkeypatch: pytest.MonkeyPat
     await model.infer(image, priority=Priority.INTERACTIVE, timeout_s=5)
     assert primary.calls == 1
     await model.close()
+
+
+async def test_whoever_would_answer_says_whether_it_is_too_much() -> None:
+    """The primary is given half of the time, so that the fallback has the rest."""
+    seen: list[tuple[HalfModel, float]] = []
+
+    class Asked(HalfModel):
+        def check(self, *, priority: Priority, timeout_s: float) -> None:
+            seen.append((self, timeout_s))
+
+    primary, fallback = Asked(), Asked()
+    model = Failover(primary, fallback)
+    model.check(priority=Priority.INTERACTIVE, timeout_s=8)
+    model.open_since = None
+    model.check(priority=Priority.INTERACTIVE, timeout_s=8)
+    assert seen == [(fallback, 8), (primary, 4)]
+    await model.close()

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from prometheus_client import REGISTRY
 
+from gateway.errors import Overloaded
 from gateway.images import decode
 from gateway.settings import Settings
 from tests.half_model import HalfModel
@@ -26,6 +27,20 @@ async def test_an_answer_that_takes_too_long_is_given_up(
     answer = await client.post("/v1/removebg", files={"image": photo()})
     assert answer.status_code == 504
     assert answer.json()["type"] == "/problems/deadline-exceeded"
+
+
+async def test_too_much_is_refused_before_anything_is_spent_on_it(
+    client: httpx.AsyncClient, model: HalfModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even the image's header is read: that waits for threads, which an overload keeps busy."""
+
+    def check(**_: object) -> None:
+        raise Overloaded("9 images are in front of this one.", 3)
+
+    monkeypatch.setattr(model, "check", check)
+    answer = await client.post("/v1/removebg", files={"image": b"no image"})
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "3"
 
 
 async def test_work_that_was_given_up_counts_until_its_thread_is_done(
