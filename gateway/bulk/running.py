@@ -48,10 +48,10 @@ async def running(
         blobs,
     )
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(engine.running())  # first, since it ends the threads
+        await stack.enter_async_context(beside(sweeper.beat()))
         if works_here and settings.webhooks == "on":
             await stack.enter_async_context(_delivering(deliveries, secrets, settings))
-        await stack.enter_async_context(beside(sweeper.beat()))
-        await stack.enter_async_context(engine.running())
         if worker:
             stack.push_async_callback(worker.stop, settings.shutdown_timeout_s)
         await stack.enter_async_context(beside(sweeper.run()))
