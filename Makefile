@@ -1,147 +1,115 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test check lint types format bench bench-images bench-triton bench-gate bench-transports bench-bulk tune protos fuzz soak loadtest pictures dashboards lock clean
+.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-start tune protos fuzz soak loadtest pictures dashboards package lock clean
 
-PYTHON ?= python3
-PIP := -m pip --disable-pip-version-check --quiet
-SERVE := .venv/serve.stamp
-TRITON := .venv/triton.stamp
-DEV := .venv/dev.stamp
-MODEL_TOOLS := .venv-model/model.stamp
-MODEL_DEV := .venv-model/dev.stamp
-# Tests that mostly wait, several at once; the others use the cores, or what there is only one of.
-WAITING := tests/accounts tests/bulk tests/cli tests/rpc tests/webhooks
-MODEL := model_repository/isnet/1/manifest.json
+include environments.mk
+
+LOCK := scripts/uv.sh pip compile --universal --no-header --no-annotate
+# A file's tests share what it starts, so a file is one worker's. Three workers keep two cores busy,
+# since most tests also wait; tests/conftest.py puts the long files first.
+TESTS := -n 3 --dist loadfile --no-loadscope-reorder --durations=20
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(SERVE) $(TRITON) $(MODEL) ## Set up what is missing, then serve
+run: ## Set up what is missing, then run the service
+	@$(MAKE) --no-print-directory --silent -j4 $(SERVE) $(TRITON) $(MODEL)
 	@CLEARBG_TRITON=$${CLEARBG_TRITON:-embedded} .venv/bin/clearbg serve --welcome
 
 triton: $(SERVE) $(TRITON) $(MODEL) ## Run tritonserver alone, in the foreground
 	@.venv/bin/clearbg triton
 
-model: $(MODEL_TOOLS) ## Build the model anew
+model: $(MODEL_TOOLS) ## Rebuild the model, in all formats
 	@.venv-model/bin/clearbg model build
 
-test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) ## All tests
-	.venv/bin/pytest -n 3 --dist loadfile $(WAITING)
-	.venv/bin/pytest --ignore tests/serving $(addprefix --ignore ,$(WAITING))
-	.venv-model/bin/pytest tests/serving
+test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) ## All tests: a quarter of an hour
+	.venv-dev/bin/pytest $(TESTS) --ignore tests/serving
+	.venv-model/bin/pytest --durations=20 tests/serving
+
+test-unit: $(DEV) ## Tests without processes, models and bulk jobs: a minute
+	.venv-dev/bin/pytest -n 2 --dist loadfile --durations=20 -m "not real" \
+	  $(addprefix --ignore ,tests/bulk tests/cli tests/end_to_end tests/serving)
 
 check: lint types ## Formatting, lint and types
 
-lint: $(DEV) ## Formatting and lint, changing nothing
-	.venv/bin/ruff format --check .
-	.venv/bin/ruff check .
+hooks: $(DEV) ## Run `make check` before each commit, from now on
+	.venv-dev/bin/pre-commit install
 
-types: $(MODEL_DEV) ## Strict mypy, with torch's types at hand
+lint: $(DEV) ## Formatting, lint and import directions, changing nothing
+	.venv-dev/bin/ruff format --check .
+	.venv-dev/bin/ruff check .
+	.venv-dev/bin/lint-imports --no-cache --no-logo
+
+types: $(MODEL_DEV) ## Strict mypy, with torch installed
 	.venv-model/bin/mypy
 
-format: $(DEV) ## Format and fix what can be fixed
-	.venv/bin/ruff format .
-	.venv/bin/ruff check --fix .
+format: $(DEV) ## Format, and apply automatic fixes
+	.venv-dev/bin/ruff format .
+	.venv-dev/bin/ruff check --fix .
 
-bench-images: .venv/bench.stamp $(MODEL) ## Cost, edges and memory of the image path
-	.venv/bin/python -m loadtest.bench_images
+bench-images: $(BENCH) $(MODEL) ## Benchmark CPU time, edges and memory of the image path
+	.venv-dev/bin/python -m loadtest.bench_images
 
-bench-triton: $(DEV) $(TRITON) $(MODEL) ## Throughput through Triton, and priorities
-	.venv/bin/python -m loadtest.bench_triton
+bench-controls: $(DEV) ## Benchmark CPU time of edge controls and corrections
+	.venv-dev/bin/python -m loadtest.bench_controls
 
-soak: $(DEV) $(TRITON) $(MODEL) ## Chaos in full, memory over 500 images, bulk jobs killed, overload: 50 minutes
-	.venv/bin/python -m loadtest.chaos 200 0.85
-	.venv/bin/python -m loadtest.soak
-	.venv/bin/python -m loadtest.bulk_kills 20
-	.venv/bin/python -m loadtest.bulk_kills 20 distributed
-	.venv/bin/python -m loadtest.overload 300
+bench-edges: $(BENCH) $(MODEL) ## Benchmark soft edges against true alphas; PAIRS=folder takes your pictures
+	.venv-dev/bin/python -m loadtest.edges.bench $(PAIRS)
 
-loadtest: $(DEV) $(TRITON) $(MODEL) ## Locust against a service of its own, 5 minutes: HTML, CSV, picture
-	.venv/bin/python -m loadtest.traffic
+bench-triton: $(DEV) $(TRITON) $(MODEL) ## Benchmark throughput and priorities with Triton
+	.venv-dev/bin/python -m loadtest.bench_triton
 
-bench-gate: $(DEV) ## Cost of checking a key and its limits
-	.venv/bin/python -m loadtest.bench_gate
+soak: $(DEV) $(TRITON) $(MODEL) ## Failures of Triton, memory over 500 images, killed bulk workers, overload: 50 minutes
+	.venv-dev/bin/python -m loadtest.chaos 200 0.85
+	.venv-dev/bin/python -m loadtest.soak
+	.venv-dev/bin/python -m loadtest.bulk_kills 20
+	.venv-dev/bin/python -m loadtest.bulk_kills 20 distributed
+	.venv-dev/bin/python -m loadtest.overload 300
 
-fuzz: $(DEV) ## Damaged files and odd requests: 20 minutes
-	.venv/bin/pytest tests/fuzz --hypothesis-profile=large -s
+loadtest: $(DEV) $(TRITON) $(MODEL) ## Load test with Locust against its own service: HTML, CSV, chart; 5 minutes
+	.venv-dev/bin/python -m loadtest.traffic
 
-bench: $(DEV) $(MODEL) ## Seconds per image, by stage
-	.venv/bin/python -m loadtest.bench
+bench-gate: $(DEV) ## Benchmark authentication and rate limits
+	.venv-dev/bin/python -m loadtest.bench_gate
 
-pictures: $(DEV) $(MODEL) ## Make the README's pictures anew
-	.venv/bin/python -m docs.pictures
+fuzz: $(DEV) ## Fuzz the decoder and the API: 20 minutes
+	.venv-dev/bin/pytest tests/fuzz --hypothesis-profile=large -s
 
-dashboards: $(DEV) ## Write the Grafana dashboards anew
-	.venv/bin/python -m deploy.observability.dashboards
+bench: $(DEV) $(MODEL) ## Benchmark seconds per image, by stage
+	.venv-dev/bin/python -m loadtest.bench
 
-bench-transports: $(DEV) ## CPU an image over HTTP and over gRPC, model excluded
-	.venv/bin/python -m loadtest.bench_transports
+pictures: $(DEV) $(MODEL) ## Regenerate the README's pictures
+	.venv-dev/bin/python -m docs.pictures
 
-bench-bulk: $(DEV) $(TRITON) $(MODEL) ## What bulk jobs cost, and what they cost others
-	.venv/bin/python -m loadtest.bench_bulk
+dashboards: $(DEV) ## Regenerate the Grafana dashboards
+	.venv-dev/bin/python -m deploy.observability.dashboards
 
-tune: $(DEV) $(TRITON) $(MODEL) ## Find settings that suit this machine: 10 minutes; goes on if stopped
-	.venv/bin/clearbg tune
+bench-transports: $(DEV) ## Benchmark CPU time per image over HTTP and gRPC, without the model
+	.venv-dev/bin/python -m loadtest.bench_transports
 
-protos: $(DEV) ## Write the gRPC stubs beside their .proto
-	.venv/bin/python -m grpc_tools.protoc -Iprotos --python_out=protos --pyi_out=protos protos/clearbg/v1/*.proto
-	.venv/bin/python -m grpc_tools.protoc -Iprotos --grpc_python_out=protos protos/clearbg/v1/*_service.proto
+bench-start: $(DEV) $(TRITON) $(MODEL) ## Benchmark first starts in fresh clones, bursts after a start, memory: 25 minutes
+	.venv-dev/bin/python -m loadtest.start
 
-lock: ## Resolve the requirements anew
-	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python $(PIP) install uv
-	.venv-lock/bin/uv pip compile pyproject.toml --universal --no-header --no-annotate --quiet \
-	  --upgrade --all-extras -c requirements/pins.in -o requirements/all.lock
-	.venv-lock/bin/uv pip compile pyproject.toml --universal --no-header --no-annotate --quiet \
-	  --upgrade --generate-hashes --extra triton -c requirements/all.lock -o requirements/serve.lock
-	.venv-lock/bin/uv pip compile pyproject.toml --universal --no-header --no-annotate --quiet \
-	  --upgrade --generate-hashes --extra triton --extra dev -c requirements/all.lock -o requirements/dev.lock
-	rm -rf .venv-lock
+bench-bulk: $(DEV) $(TRITON) $(MODEL) ## Benchmark bulk jobs, and their effect on interactive requests
+	.venv-dev/bin/python -m loadtest.bench_bulk
+
+tune: $(DEV) $(TRITON) $(MODEL) ## Find the best settings for this machine: 10 minutes; resumes if stopped
+	.venv-dev/bin/clearbg tune
+
+protos: $(DEV) ## Generate the gRPC stubs beside their .proto
+	.venv-dev/bin/python -m grpc_tools.protoc -Iprotos --python_out=protos --pyi_out=protos protos/clearbg/v1/*.proto
+	.venv-dev/bin/python -m grpc_tools.protoc -Iprotos --grpc_python_out=protos protos/clearbg/v1/*_service.proto
+
+package: $(UV) ## Build the wheel, into dist/
+	@scripts/uv.sh build --wheel --python .uv/bin/python --out-dir dist
+	@ls dist/*.whl
+
+lock: $(UV) ## Update the pinned requirements
+	$(LOCK) pyproject.toml --upgrade --all-extras -c requirements/pins.in -o requirements/all.lock
+	$(LOCK) pyproject.toml --upgrade --generate-hashes --extra triton \
+	  -c requirements/all.lock -o requirements/serve.lock
+	$(LOCK) pyproject.toml --upgrade --generate-hashes --extra triton --extra dev \
+	  -c requirements/all.lock -o requirements/dev.lock
+	echo uv | $(LOCK) - --upgrade --generate-hashes -o requirements/uv.txt
 
 clean: ## Remove environments and caches; keys, weights and the model stay
-	rm -rf .venv .venv-model .mypy_cache .pytest_cache .ruff_cache
-
-# Two environments: .venv serves and tests and has no torch; .venv-model builds the model.
-.venv/bin/python .venv-model/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "ClearBG needs Python 3.11 or newer; $(PYTHON) is not. Set PYTHON=python3.x" >&2; exit 1; }
-	@$(PYTHON) -m venv $(@D:/bin=) || \
-	  { echo "Python cannot make environments. On Debian: apt install python3-venv" >&2; exit 1; }
-
-$(SERVE): requirements/serve.lock pyproject.toml | .venv/bin/python
-	@echo "Installing the service (about 20 s)"
-	@.venv/bin/python $(PIP) install --require-hashes -r requirements/serve.lock
-	@.venv/bin/python $(PIP) install --no-deps --editable .
-	@touch $@
-
-# The wheel's metadata asks for an older NumPy, its tritonserver does not: it gets a folder of its
-# own. Where there is no wheel for the platform, the CPU model in the gateway serves.
-$(TRITON): $(SERVE)
-	@test "$$(uname -sm)" != "Linux x86_64" || { echo "Installing tritonserver"; \
-	  .venv/bin/python $(PIP) install --no-deps --upgrade --target .venv/triton \
-	  nvidia-pytriton==0.7.0 || echo "No tritonserver for this platform: the CPU will serve"; }
-	@touch $@
-
-$(DEV): requirements/dev.lock $(SERVE)
-	@echo "Installing the test tools"
-	@.venv/bin/python $(PIP) install --require-hashes -r requirements/dev.lock
-	@touch $@
-
-# torch's wheels differ by platform and index, so this environment is pinned without hashes.
-$(MODEL_TOOLS): requirements/all.lock pyproject.toml | .venv-model/bin/python
-	@echo "Installing the model's build tools (torch: minutes, gigabytes; TORCH_INDEX_URL can name smaller CPU wheels)"
-	@test -z "$(TORCH_INDEX_URL)" || .venv-model/bin/python $(PIP) install \
-	  --index-url "$(TORCH_INDEX_URL)" $$(grep -E '^torch(vision)?==' requirements/all.lock)
-	@.venv-model/bin/python $(PIP) install -c requirements/all.lock --editable '.[model]'
-	@touch $@
-
-.venv/bench.stamp: $(DEV)
-	@.venv/bin/python $(PIP) install -c requirements/all.lock --editable '.[bench]'
-	@touch $@
-
-$(MODEL_DEV): $(MODEL_TOOLS)
-	@.venv-model/bin/python $(PIP) install -c requirements/all.lock --editable '.[dev]'
-	@touch $@
-
-# No prerequisite: once the model is built, its tools may be removed.
-$(MODEL):
-	@$(MAKE) --no-print-directory $(MODEL_TOOLS)
-	@.venv-model/bin/clearbg model build
+	rm -rf .uv .triton .venv .venv-dev .venv-model .mypy_cache .pytest_cache .ruff_cache

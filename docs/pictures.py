@@ -1,4 +1,4 @@
-"""`make pictures`: the README's pictures, made by the product from real photos."""
+"""`make pictures`: generate the README's pictures from real photos, with the service's own core."""
 
 import asyncio
 from io import BytesIO
@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from docs import editing_pictures
 from gateway.images import compose, decode, foreground, header, matte
 from gateway.images.picture import Picture
-from gateway.models import choose
-from gateway.models.cpu import CpuModel
-from gateway.models.model import Priority
+from gateway.models import factory
+from gateway.models.model import Model, Priority
 from gateway.options import Color, Options
 from gateway.removal import Remover
 from gateway.settings import Settings
@@ -20,19 +20,19 @@ from serving.photos import PHOTOS
 
 FOLDER = Path(__file__).parent
 PHOTO = FOLDER / "astronaut.jpg"
-"""Eileen Collins, by NASA: public domain. The same photo as scikit-image's."""
+"""Eileen Collins, by NASA: public domain. scikit-image has the same photo."""
 SQUARE = 16
-"""Side of the checkerboard's squares, in pixels."""
+"""Side of a square of the checkerboard, in pixels."""
 CLOSE_UPS: tuple[tuple[str, tuple[int, int, int, int], Color], ...] = (
     ("astronaut", (150, 5, 310, 105), (20, 40, 160, 255)),
     ("flower", (190, 95, 350, 195), (255, 255, 255, 255)),
 )
-"""Photo, its corner to enlarge (left, top, right, bottom), and the new background."""
+"""Photo, the region to enlarge (left, top, right, bottom), and the new background."""
 ZOOM = 4
 
 
-async def example(model: CpuModel, remover: Remover) -> Image.Image:
-    """The photo, its mask, and its cut-out on a checkerboard."""
+async def draw_example(model: Model, remover: Remover) -> Image.Image:
+    """Return the photo, its alpha, and its cut-out over a checkerboard, in one row."""
     photo = Image.open(PHOTO)
     picture, mask = await segment(model, PHOTO.read_bytes())
     result = await remover.remove(PHOTO.read_bytes(), Options())
@@ -40,49 +40,54 @@ async def example(model: CpuModel, remover: Remover) -> Image.Image:
     board = checkerboard(*photo.size)
     cutout = Image.open(BytesIO(result.data))
     board.paste(cutout, mask=cutout)
-    return beside(photo, alpha, board)
+    return in_one_row(photo, alpha, board)
 
 
-async def edges(model: CpuModel) -> Image.Image:
-    """Edges on a new background, enlarged: with the colours as they are, and cleaned."""
+async def draw_edges(model: Model) -> Image.Image:
+    """Return enlarged edges over a new background, with unchanged and with corrected colours."""
     rows = []
-    for name, corner, color in CLOSE_UPS:
+    for name, region, color in CLOSE_UPS:
         (photo,) = (photo for photo in PHOTOS if photo.name == name)
-        sides = []
-        for cleaned, label in ((False, "plain alpha"), (True, "ClearBG")):
+        images = []
+        for is_corrected, label in ((False, "plain alpha"), (True, "ClearBG")):
             picture, mask = await segment(model, photo.read())
             alpha = matte.resize(mask, picture.width, picture.height)
             picture.pixels[..., 3] = alpha
-            if cleaned:
-                foreground.clean(picture.pixels, alpha, picture.model_input, mask)
-            compose.lay_on(picture.pixels, alpha, color)
-            sides.append(close_up(picture, corner, label))
-        rows.append(beside(*sides))
+            if is_corrected:
+                foreground.remove_background_tint(picture.pixels, alpha, picture.model_input)
+            compose.composite_over(picture.pixels, alpha, color)
+            images.append(close_up(picture, region, label))
+        rows.append(in_one_row(*images))
     whole = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)))
     for number, row in enumerate(rows):
         whole.paste(row, (0, number * row.height))
     return whole
 
 
-async def segment(model: CpuModel, data: bytes) -> tuple[Picture, NDArray[np.uint8]]:
-    """Decode one photo and ask the model for its mask."""
-    opened = header.read(data, max_pixels=10**7)
-    picture = decode.decode(opened, opened.size)
-    inference = await model.infer(picture.model_input, priority=Priority.INTERACTIVE, timeout_s=30)
+async def segment(model: Model, data: bytes) -> tuple[Picture, NDArray[np.uint8]]:
+    """Decode a photo, and run the model on it.
+
+    Returns:
+        The picture, and its (1024, 1024) mask.
+    """
+    source = header.read(data, max_pixels=10**7)
+    picture = decode.decode(source, source.size)
+    async with model.slot(priority=Priority.INTERACTIVE, timeout_s=30) as slot:
+        inference = await slot.infer(picture.model_input)
     return picture, inference.mask
 
 
-def close_up(picture: Picture, corner: tuple[int, int, int, int], label: str) -> Image.Image:
-    """One corner, enlarged and labelled."""
-    cut = Image.fromarray(picture.pixels).convert("RGB").crop(corner)
-    large = cut.resize((cut.width * ZOOM, cut.height * ZOOM), Image.Resampling.BICUBIC)
+def close_up(picture: Picture, region: tuple[int, int, int, int], label: str) -> Image.Image:
+    """Return a region, enlarged and labelled."""
+    small = Image.fromarray(picture.pixels).convert("RGB").crop(region)
+    large = small.resize((small.width * ZOOM, small.height * ZOOM), Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(large)
     draw.text((12, 8), label, fill="white", stroke_fill="black", stroke_width=3, font_size=24)
     return large
 
 
-def beside(*images: Image.Image) -> Image.Image:
-    """The images in one row."""
+def in_one_row(*images: Image.Image) -> Image.Image:
+    """Return the images in one row."""
     row = Image.new("RGB", (sum(image.width for image in images), images[0].height))
     left = 0
     for image in images:
@@ -92,19 +97,22 @@ def beside(*images: Image.Image) -> Image.Image:
 
 
 def checkerboard(width: int, height: int) -> Image.Image:
-    """The usual sign for transparency."""
+    """Return a checkerboard, which stands for transparency."""
     rows, columns = np.indices((height, width)) // SQUARE
     return Image.fromarray(np.where((rows + columns) % 2, 204, 255).astype(np.uint8)).convert("RGB")
 
 
 async def main() -> None:
-    """Write docs/example.jpg and docs/edges.jpg."""
+    """Write docs/example.jpg, docs/edges.jpg and docs/editing.jpg."""
     settings = Settings()
-    model = await choose.cpu(settings)
-    remover = Remover(model, settings)
-    (await example(model, remover)).save(FOLDER / "example.jpg", quality=88)
-    (await edges(model)).save(FOLDER / "edges.jpg", quality=88)
-    await model.close()
+    models = await factory.open_cpu_models(settings)
+    model = models.default.model
+    remover = Remover(models, settings)
+    (await draw_example(model, remover)).save(FOLDER / "example.jpg", quality=88)
+    (await draw_edges(model)).save(FOLDER / "edges.jpg", quality=88)
+    editing = await editing_pictures.draw(remover, PHOTO.read_bytes())
+    editing.save(FOLDER / "editing.jpg", quality=85)
+    await models.close()
     remover.close()
 
 

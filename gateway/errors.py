@@ -1,108 +1,83 @@
-"""Every error that a client may see, with the statuses that say it.
+"""Every error that a client may see, with its HTTP and gRPC status.
 
     GatewayError                internal             500  INTERNAL
-      BadRequest                bad-request          400  INVALID_ARGUMENT    it cannot be read
-        BadOption               bad-option           400  INVALID_ARGUMENT    of a wrong value
-        BadImage                bad-image            400  INVALID_ARGUMENT    none, or not read
+      BadRequest                bad-request          400  INVALID_ARGUMENT    malformed
+        BadOption               bad-option           400  INVALID_ARGUMENT    invalid value
+        BadImage                bad-image            400  INVALID_ARGUMENT    missing, or no image
           DamagedImage          bad-image            400  INVALID_ARGUMENT    cannot be decoded
-        BadUrl                  bad-url              400  INVALID_ARGUMENT    none, or not allowed
-          FailedDownload        bad-url              400  INVALID_ARGUMENT    nothing is there
-        NoForeground            no-foreground        400  INVALID_ARGUMENT    and that is an error
+        BadUrl                  bad-url              400  INVALID_ARGUMENT    invalid or forbidden
+          FailedDownload        bad-url              400  INVALID_ARGUMENT    no file at the URL
+        NoForeground            no-foreground        400  INVALID_ARGUMENT    if `must_find` is set
         TooManyPixels           too-many-pixels      400  INVALID_ARGUMENT
-        ClientGone              client-gone          400  CANCELLED           nobody sees it
+        ClientGone              client-gone          400  CANCELLED           never sent
       InvalidKey                invalid-key          401  UNAUTHENTICATED     or missing, revoked
       ImageTooLarge             image-too-large      413  INVALID_ARGUMENT
-      NoJob                     no-job               404  NOT_FOUND           or another's
-      NoResult                  no-result            404  NOT_FOUND           or none yet
-      InProgress                in-progress          409  ABORTED             sent twice at once
-      KeyReused                 key-reused           422  INVALID_ARGUMENT    for something else
+      NoJob                     no-job               404  NOT_FOUND           or another account's
+      NoResult                  no-result            404  NOT_FOUND           or not yet
       NoDelivery                no-delivery          404  NOT_FOUND           of a webhook
+      KeyReused                 key-reused           422  INVALID_ARGUMENT    idempotency key
+      InProgress                in-progress          409  ABORTED             idempotency key
       RateLimited               rate-limited         429  RESOURCE_EXHAUSTED
-      Overloaded                overloaded           503  UNAVAILABLE         refused at once
-      LimitsUnavailable         limits-unavailable   503  UNAVAILABLE         nobody can count
-      AccountsUnavailable       accounts-unavailable 503  UNAVAILABLE         nobody knows the keys
-      JobsUnavailable           jobs-unavailable     503  UNAVAILABLE         of bulk jobs
-      IdleStream                idle-stream          503  UNAVAILABLE         nothing came
-      ModelUnavailable          model-unavailable    503  UNAVAILABLE         loading or broken
+      Overloaded                overloaded           503  UNAVAILABLE         rejected at once
+      LimitsUnavailable         limits-unavailable   503  UNAVAILABLE         store of limits down
+      AccountsUnavailable       accounts-unavailable 503  UNAVAILABLE         database of keys down
+      JobsUnavailable           jobs-unavailable     503  UNAVAILABLE         database, storage down
+      IdleStream                idle-stream          503  UNAVAILABLE         no image for a while
+      ModelUnavailable          model-unavailable    503  UNAVAILABLE         loading or failing
       DeadlineExceeded          deadline-exceeded    504  DEADLINE_EXCEEDED
 
-Messages are written for strangers: no paths, hosts or stack traces. Transports read the class
-attributes, `field` and `retry_after_s`, and nothing else. `code` is what remove.bg's clients know
-the error as (remove.bg's API description; codes that it does not have are ours).
+Messages reach strangers: no paths, hosts or stack traces in them. Transports read the class
+attributes, `field` and `retry_after_s`, and nothing else; `problems.py` makes documents of them.
+`code` is remove.bg's name for the error (from its API description), or ours where it has none.
 """
 
 import math
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import ClassVar
 
 from grpc import StatusCode
 
 
-def _utf8(text: str) -> str:
-    """What is told may quote the caller, and answers must be valid UTF-8."""
+def _utf8(text: str) -> str:  # messages may quote the caller, and answers must be valid UTF-8
     return text.encode(errors="replace").decode()
 
 
 class GatewayError(Exception):
-    """Base of all. Raised by itself only for what we did not foresee."""
+    """Base of all errors; raised by itself only for bugs of ours."""
 
     slug: ClassVar[str] = "internal"
     title: ClassVar[str] = "Internal error"
+    message: ClassVar[str] = "Something went wrong on our end."
     http: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
     grpc: ClassVar[StatusCode] = StatusCode.INTERNAL
     code: str = "internal_error"
     field: str = ""
-    """The option that is wrong; empty if it is none."""
+    """Name of the invalid option; empty if no option is to blame."""
     retry_after_s: int | None = None
-    """Whole seconds after which the same request may succeed; None if waiting won't help."""
+    """Whole seconds after which the same request may succeed; None if waiting does not help."""
 
-    def __init__(self, message: str = "Something went wrong on our end.") -> None:
-        super().__init__(_utf8(message))
-
-
-def kinds(kind: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]]:
-    """All of them."""
-    yield kind
-    for child in kind.__subclasses__():
-        yield from kinds(child)
-
-
-def named(slug: str) -> type[GatewayError]:
-    """The kind that a slug names: all that share one share their statuses too."""
-    return next((kind for kind in kinds() if kind.slug == slug), GatewayError)
-
-
-def problem(error: GatewayError) -> dict[str, str | int]:
-    """An error as RFC 9457 says it."""
-    said: dict[str, str | int] = {
-        "type": f"/problems/{error.slug}",
-        "title": error.title,
-        "status": error.http.value,
-        "detail": str(error),
-    }
-    return said | ({"field": error.field} if error.field else {})
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_utf8(message or self.message))
 
 
 class BadRequest(GatewayError):
-    """The request itself is malformed."""
+    """The request is malformed."""
 
     slug, title, http = "bad-request", "Bad request", HTTPStatus.BAD_REQUEST
-    grpc = StatusCode.INVALID_ARGUMENT
-    code = "bad_request"
+    grpc, code = StatusCode.INVALID_ARGUMENT, "bad_request"
 
-    def __init__(self, message: str, code: str = "") -> None:
+    def __init__(self, message: str = "", code: str = "") -> None:
         super().__init__(message)
         self.code = code or self.code
 
 
 class BadOption(BadRequest):
-    """An option has a value it cannot have. The message names the allowed ones.
+    """An option has an invalid value. The message names the allowed ones.
 
     Args:
         field: the option's name.
         message: what to change.
-        code: where remove.bg's is not `invalid_` and the name.
+        code: remove.bg's, where it is not `invalid_` and the name.
     """
 
     slug, title = "bad-option", "Invalid option"
@@ -113,23 +88,21 @@ class BadOption(BadRequest):
 
 
 class BadImage(BadRequest):
-    """There is no image, or it is of a format that is not read."""
+    """There is no image, or its format is not supported."""
 
-    slug, title = "bad-image", "Invalid image"
-    code = "invalid_file_type"
+    slug, title, code = "bad-image", "Invalid image", "invalid_file_type"
 
 
 class DamagedImage(BadImage):
-    """The image is cut short or damaged."""
+    """The image is truncated or damaged."""
 
     code = "failed_to_read_image"
 
 
 class BadUrl(BadRequest):
-    """A URL that is not allowed, or from which no file can be fetched."""
+    """The URL is invalid or not allowed, or no file can be downloaded from it."""
 
-    slug, title = "bad-url", "Invalid URL"
-    code = "invalid_image_url"
+    slug, title, code = "bad-url", "Invalid URL", "invalid_image_url"
 
 
 class FailedDownload(BadUrl):
@@ -139,100 +112,78 @@ class FailedDownload(BadUrl):
 
 
 class NoForeground(BadRequest):
-    """Nothing was found in the image, and the caller wants to be told so by an error."""
+    """The model found no foreground, and the route reports that as an error."""
 
-    slug, title = "no-foreground", "Could not identify foreground in image"
-    code = "unknown_foreground"
-
-    def __init__(self) -> None:
-        super().__init__("Nothing stands out from the background of this image.")
+    slug, code = "no-foreground", "unknown_foreground"
+    title = "Could not identify foreground in image"
+    message = "Nothing stands out from the background of this image."
 
 
 class TooManyPixels(BadRequest):
-    """The image's header promises more pixels than the limit."""
+    """The image's header declares more pixels than the limit."""
 
-    slug, title = "too-many-pixels", "Image has too many pixels"
-    code = "resolution_too_high"
+    slug, title, code = "too-many-pixels", "Image has too many pixels", "resolution_too_high"
 
 
 class ClientGone(BadRequest):
-    """The client disconnected before its answer. Counted; nobody sees it."""
+    """The client disconnected before its answer. Counted in the metrics, never sent."""
 
-    slug, title = "client-gone", "Client disconnected"
+    slug, title, message = "client-gone", "Client disconnected", "The client disconnected."
     grpc = StatusCode.CANCELLED
-
-    def __init__(self) -> None:
-        super().__init__("The client disconnected.")
 
 
 class InvalidKey(GatewayError):
     """The API key is missing, unknown, revoked or expired. The answer never says which."""
 
     slug, title, http = "invalid-key", "Invalid API key", HTTPStatus.UNAUTHORIZED
-    grpc = StatusCode.UNAUTHENTICATED
-    code = "auth_failed"
-
-    def __init__(self) -> None:
-        super().__init__("Send a valid API key in the X-API-Key header.")
+    message = "Send a valid API key in the X-API-Key header."
+    grpc, code = StatusCode.UNAUTHENTICATED, "auth_failed"
 
 
 class ImageTooLarge(GatewayError):
     """The upload has more bytes than the limit."""
 
-    slug, title = "image-too-large", "Image is too large"
+    slug, title, code = "image-too-large", "Image is too large", "file_too_large"
     http, grpc = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, StatusCode.INVALID_ARGUMENT
-    code = "file_too_large"
 
     def __init__(self, max_image_bytes: int) -> None:
         super().__init__(f"Send an image of at most {max_image_bytes / 2**20:g} MB.")
 
 
-class NoJob(GatewayError):
-    """There is no such job, or it is another account's."""
-
-    slug, title, http = "no-job", "There is no such job", HTTPStatus.NOT_FOUND
-    grpc = StatusCode.NOT_FOUND
-    code = "not_found"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such job, or its time is over.")
+class _NotFound(GatewayError):
+    http, grpc, code = HTTPStatus.NOT_FOUND, StatusCode.NOT_FOUND, "not_found"
 
 
-class NoResult(GatewayError):
+class NoJob(_NotFound):
+    """There is no such job, or it belongs to another account."""
+
+    slug, title = "no-job", "There is no such job"
+    message = "There is no such job, or it has expired."
+
+
+class NoResult(_NotFound):
     """The image has no result, or none yet."""
 
-    slug, title, http = "no-result", "There is no result", HTTPStatus.NOT_FOUND
-    grpc = StatusCode.NOT_FOUND
-    code = "not_found"
+    slug, title = "no-result", "There is no result"
 
 
-class NoDelivery(GatewayError):
-    """There is no such webhook, or it is another account's."""
+class NoDelivery(_NotFound):
+    """There is no such webhook delivery, or it belongs to another account."""
 
-    slug, title, http = "no-delivery", "There is no such delivery", HTTPStatus.NOT_FOUND
-    grpc = StatusCode.NOT_FOUND
-    code = "not_found"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such delivery, or it is too long ago.")
+    slug, title = "no-delivery", "There is no such delivery"
+    message = "There is no such delivery, or it has expired."
 
 
 class KeyReused(GatewayError):
-    """An idempotency key was used before, with another request."""
+    """The idempotency key was used before, with a different request."""
 
-    slug, title = "key-reused", "Idempotency key was used before"
+    slug, title, code = "key-reused", "Idempotency key was used before", "key_reused"
+    message = "Send a new Idempotency-Key: this one was used with a different request before."
     http, grpc = HTTPStatus.UNPROCESSABLE_ENTITY, StatusCode.INVALID_ARGUMENT
-    code = "key_reused"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This Idempotency-Key came with another request before: send a new key with this one."
-        )
 
 
 class _RetryLater(GatewayError):
-    http, grpc = HTTPStatus.SERVICE_UNAVAILABLE, StatusCode.UNAVAILABLE
-    code = "service_unavailable"
+    http, grpc, code = HTTPStatus.SERVICE_UNAVAILABLE, StatusCode.UNAVAILABLE, "service_unavailable"
 
     def __init__(self, message: str, wait_s: float) -> None:
         super().__init__(message)
@@ -243,20 +194,18 @@ class RateLimited(_RetryLater):
     """The caller has sent more than its limits allow."""
 
     slug, title, http = "rate-limited", "Rate limit exceeded", HTTPStatus.TOO_MANY_REQUESTS
-    grpc = StatusCode.RESOURCE_EXHAUSTED
-    code = "rate_limit_exceeded"
+    grpc, code = StatusCode.RESOURCE_EXHAUSTED, "rate_limit_exceeded"
 
 
 class InProgress(_RetryLater):
-    """What was sent with this idempotency key is still arriving."""
+    """The first request with this idempotency key is still arriving."""
 
     slug, title, http = "in-progress", "The first request is still arriving", HTTPStatus.CONFLICT
-    grpc = StatusCode.ABORTED
-    code = "in_progress"
+    grpc, code = StatusCode.ABORTED, "in_progress"
 
 
 class LimitsUnavailable(_RetryLater):
-    """The store of the rate limits is down, and the settings say to refuse then."""
+    """The store of the rate limits is down, and the settings say to fail closed."""
 
     slug, title = "limits-unavailable", "Rate limits cannot be checked"
 
@@ -270,33 +219,32 @@ class AccountsUnavailable(_RetryLater):
 class JobsUnavailable(_RetryLater):
     """The database or the storage of jobs is down."""
 
-    slug, title = "jobs-unavailable", "Jobs cannot be kept or read"
+    slug, title = "jobs-unavailable", "Jobs cannot be stored or read"
 
 
 class IdleStream(_RetryLater):
-    """Nothing came for a while: the place is given to others."""
+    """No image arrived on the stream for a while, so it was closed."""
 
     slug, title = "idle-stream", "Stream was idle"
 
 
 class Overloaded(_RetryLater):
-    """There is more work in hand than can be finished in time."""
+    """There is more work than can be finished in time."""
 
     slug, title = "overloaded", "Service is overloaded"
 
 
 class ModelUnavailable(_RetryLater):
-    """The model is loading, stopping or broken."""
+    """The model is loading, shutting down or failing."""
 
     slug, title = "model-unavailable", "Model is not available"
 
 
 class DeadlineExceeded(GatewayError):
-    """The request took longer than the service allows."""
+    """The request took longer than the service, or the caller's deadline, allows."""
 
     slug, title, http = "deadline-exceeded", "Deadline exceeded", HTTPStatus.GATEWAY_TIMEOUT
-    grpc = StatusCode.DEADLINE_EXCEEDED
-    code = "timeout"
+    grpc, code = StatusCode.DEADLINE_EXCEEDED, "timeout"
 
     def __init__(self, timeout_s: float) -> None:
         super().__init__(f"No answer within {round(timeout_s, 1):g} seconds.")

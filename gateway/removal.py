@@ -1,72 +1,40 @@
-"""Background removal, free of any transport: what HTTP, the command line and all others call."""
-
-import asyncio
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
+"""Background removal, independent of any transport: HTTP, gRPC, bulk and CLI all call it."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway import tracing
-from gateway.accounts.gate import Visit
-from gateway.admission import Admission, Place
-from gateway.errors import BadImage, DeadlineExceeded, ImageTooLarge, TooManyPixels
-from gateway.images import footprint, header, matte, steps
-from gateway.images.header import Header
-from gateway.images.matte import Box
-from gateway.metrics import IMAGES, PIXELS_IN_FLIGHT, STAGE_SECONDS
-from gateway.models.model import Inference, Model, Priority
+from gateway import results
+from gateway.accounts.authenticator import Caller
+from gateway.deadline import Deadline
+from gateway.errors import BadImage
+from gateway.images import levels, matte, memory_cost, pipeline
+from gateway.images.files import Files, Headers, read_headers
+from gateway.images.pipeline import Decoded
+from gateway.images.threads import CodecThreads
+from gateway.limits.admission import Admission, Reservation
+from gateway.models.model import Inference, InferenceSlot, Priority
+from gateway.models.models import Models, ServedModel
+from gateway.observability import tracing
+from gateway.observability.metrics import IMAGES, MODEL_SECONDS, PIXELS_IN_FLIGHT, STAGE_SECONDS
 from gateway.options import Options
+from gateway.results import Result, Segmentation
 from gateway.settings import Settings
-from serving.cpu_runtime import SIDE
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
+NO_DEVICE = "none"
+"""The device of a result whose mask came from the caller."""
 BULK_PART = 0.5
-"""Of the pixels in flight: beside large bulk images is room for those who wait for answers."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """One finished cut-out."""
-
-    data: bytes = field(repr=False)  # megabytes that asyncio's own messages would spell out
-    media_type: str
-    width: int
-    height: int
-    foreground: Box | None
-    """None when nothing was found."""
-    confidence: float
-    """How sure the model is of what it kept, 0 to 1; see `matte.confidence`."""
-    seconds: dict[str, float]
-    """By stage: decode, queue, infer, compose, encode."""
-    model_version: str
-    device: str
-
-
-@dataclass(frozen=True)
-class Segmentation:
-    """One mask."""
-
-    inference: Inference
-    confidence: float
-    """As a result's."""
+"""Share of the pixels in flight that bulk images may take: interactive ones always find room."""
 
 
 class Remover:
-    """Removes backgrounds with one model, within the limits of the settings."""
+    """Removes backgrounds with the models of a service, within the limits of the settings."""
 
-    def __init__(self, model: Model, settings: Settings) -> None:
-        self._model = model
+    def __init__(self, models: Models, settings: Settings) -> None:
+        self.models = models
         self._settings = settings
         limit = round(settings.max_megapixels_in_flight * 1e6)
         self._admission = Admission(limit, "pixels", PIXELS_IN_FLIGHT)
-        self._codecs = ThreadPoolExecutor(settings.codec_threads, "codec")
+        self._threads = CodecThreads(settings.codec_threads)
 
     async def remove(
         self,
@@ -74,135 +42,148 @@ class Remover:
         options: Options,
         *,
         backdrop: bytes | None = None,
-        visit: Visit | None = None,
+        mask: bytes | None = None,
+        trimap: bytes | None = None,
+        caller: Caller | None = None,
         priority: Priority = Priority.INTERACTIVE,
-        timeout_s: float | None = None,
+        deadline: Deadline | None = None,
     ) -> Result:
         """Cut the foreground out of an encoded image.
 
         Args:
-            data: the file.
-            options: as parsed.
-            backdrop: the file of a picture to lay behind the foreground; its pixels count too.
-            visit: who asks, to be counted and charged; None is nobody's business.
+            data: the image file.
+            options: parsed.
+            backdrop: a further image file; see `Files`, also for the next two.
+            mask: with it, the model is not asked.
+            trimap: the pixels of all files count.
+            caller: whose limits and usage are charged; None charges nobody.
             priority: interactive images go before bulk ones.
-            timeout_s: seconds to wait; default: the settings' request deadline.
+            deadline: default: the settings' `request_timeout_s` from now.
 
         Raises:
-            BadImage, TooManyPixels, ImageTooLarge, BadOption: the caller's to mend.
-            RateLimited: the caller's pixels are used up.
-            Overloaded, ModelUnavailable, DeadlineExceeded: ours; safe to repeat.
+            BadImage, TooManyPixels, ImageTooLarge, BadOption: the request must be changed.
+            RateLimited: the caller's pixels of this minute are used up.
+            Overloaded, ModelUnavailable, DeadlineExceeded: safe to retry.
         """
-        timeout_s = self._settings.request_timeout_s if timeout_s is None else timeout_s
+        deadline = deadline or Deadline(self._settings.request_timeout_s)
         with tracing.span("remove", {"clearbg.image.bytes": len(data)}):
-            try:
-                async with asyncio.timeout(timeout_s):
-                    done = await self._remove(data, options, backdrop, visit, priority, timeout_s)
-            except TimeoutError as error:
-                raise DeadlineExceeded(timeout_s) from error
-            tracing.note({"clearbg.result.bytes": len(done.data), "clearbg.format": options.format})
-            return done
+            async with deadline.enforced():
+                files = Files(data, backdrop, mask, trimap)
+                result = await self._remove(files, options, caller, priority, deadline)
+            tracing.set_attributes(
+                {"clearbg.result.bytes": len(result.data), "clearbg.format": options.format}
+            )
+            return result
 
     async def segment(
-        self,
-        data: bytes,
-        *,
-        visit: Visit | None = None,
-        priority: Priority = Priority.INTERACTIVE,
-        timeout_s: float | None = None,
+        self, data: bytes, *, caller: Caller | None = None, deadline: Deadline | None = None
     ) -> Segmentation:
-        """Answer the bare mask of a picture that the caller has brought to the model's size.
+        """Return the mask of a picture that is already at the size of the caller's default model.
 
         Args:
-            data: (1024, 1024, 3) levels of sRGB, row by row.
-            visit: as for `remove`; 1024 x 1024 pixels are counted.
-            priority: likewise.
-            timeout_s: likewise.
+            data: (side, side, 3) levels of sRGB, row by row; 1024 for IS-Net.
+            caller: as in `remove`; side x side pixels are counted.
+            deadline: as in `remove`.
 
         Raises:
             BadImage: it has another size.
-            GatewayError: as for `remove`.
+            GatewayError: as in `remove`.
         """
-        if len(data) != SIDE * SIDE * 3:
+        model = self.choose_model("", caller)
+        side = model.side
+        if len(data) != side * side * 3:
             raise BadImage(
-                f"image must be {SIDE} x {SIDE} x 3 = {SIDE * SIDE * 3} bytes, not {len(data)}."
+                f"image must be {side} x {side} x 3 = {side * side * 3} bytes, not {len(data)}."
             )
-        image = np.frombuffer(data, np.uint8).reshape(SIDE, SIDE, 3)
-        timeout_s = self._settings.request_timeout_s if timeout_s is None else timeout_s
-        try:
-            async with asyncio.timeout(timeout_s):
-                with self._admission.admit(SIDE * SIDE) as place:
-                    if visit:
-                        await visit.spend_pixels(SIDE * SIDE)
-                    inference = await self._infer(image, priority, timeout_s)
-                    confidence = await self._run(place, matte.confidence, inference.mask)
-        except TimeoutError as error:
-            raise DeadlineExceeded(timeout_s) from error
-        self._count(inference, {"queue": inference.queue_s, "infer": inference.compute_s}, visit)
+        image = np.frombuffer(data, np.uint8).reshape(side, side, 3)
+        deadline = deadline or Deadline(self._settings.request_timeout_s)
+        async with deadline.enforced():
+            with self._admission.admit(side * side) as reservation:
+                if caller:
+                    await caller.spend_pixels(side * side)
+                priority = Priority.INTERACTIVE
+                async with model.model.slot(priority=priority, timeout_s=deadline.left_s) as slot:
+                    inference = await self._infer(slot, image, priority)
+                confidence = await self._threads.run(matte.confidence, reservation, inference.mask)
+        seconds = {"queue": inference.queue_s, "infer": inference.compute_s}
+        self._count(model.name, inference, seconds, caller)
         return Segmentation(inference, confidence)
 
-    async def check(self, data: bytes) -> None:
-        """Read an image's header, and no more.
+    def choose_model(self, name: str, caller: Caller | None) -> ServedModel:
+        """Return the model of a request; see `Models.choose`.
 
         Raises:
-            BadImage, TooManyPixels, ImageTooLarge: the caller's to mend.
+            BadOption: there is no such model, or the caller may not use it.
         """
-        await self._read(data)
+        return self.models.choose(name, caller.key.models if caller else None)
+
+    async def check(self, data: bytes) -> None:
+        """Read an image's header and check it against the limits.
+
+        Raises:
+            BadImage, TooManyPixels, ImageTooLarge: the request must be changed.
+        """
+        await self._read_headers(Files(data))
 
     def close(self) -> None:
-        """Stop the codec threads once they are done."""
-        self._codecs.shutdown()
+        """Wait for running pixel work, and end its threads."""
+        self._threads.close()
 
     async def _remove(
         self,
-        data: bytes,
+        files: Files,
         options: Options,
-        backdrop: bytes | None,
-        visit: Visit | None,
+        caller: Caller | None,
         priority: Priority,
-        timeout_s: float,
+        deadline: Deadline,
     ) -> Result:
-        started = time.perf_counter()
-        # First of all: the threads that read images have a queue too, and refusals must be quick.
-        self._model.check(priority=priority, timeout_s=timeout_s)
-        read = await self._read(data)
-        behind = await self._read_backdrop(backdrop) if backdrop is not None else None
+        model = self.choose_model(options.model, caller)
+        if files.mask is None:
+            # First of all: reading headers waits for a thread, and rejections must be quick.
+            model.model.check_queue(priority=priority, timeout_s=deadline.left_s)
+        headers = await self._read_headers(files)
         limit = self._settings.max_image_pixels
-        pixels = footprint.pixels(read, behind, options, limit)
+        pixels = memory_cost.pixels(headers, options, limit)
         part = BULK_PART if priority is Priority.BULK else 1.0
-        with self._admission.admit(pixels, part=part) as place:
-            if visit:
-                await visit.spend_pixels(read.pixels + (behind.pixels if behind else 0))
-            decoded = await self._run(place, steps.begin, read, behind, options)
-            left_s = timeout_s - (time.perf_counter() - started)
-            inference = await self._infer(decoded.picture.model_input, priority, left_s)
-            done = await self._run(place, steps.finish, decoded, inference.mask, options, limit)
-        seconds = {
-            "decode": decoded.seconds,
-            "queue": inference.queue_s,
-            "infer": inference.compute_s,
-            "compose": done.compose_s,
-            "encode": done.encode_s,
-        }
-        self._count(inference, seconds, visit)
-        return Result(
-            data=done.data,
-            media_type=options.format.media_type,
-            width=done.width,
-            height=done.height,
-            foreground=done.foreground,
-            confidence=done.confidence,
-            seconds=seconds,
-            model_version=inference.model_version,
-            device=inference.device,
-        )
+        with self._admission.admit(pixels, part=part) as held:
+            if caller:
+                await caller.spend_pixels(headers.pixels)
+            decoded, inference = await self._decode_and_infer(
+                headers, options, model, held, priority, deadline
+            )
+            done = await self._threads.run(
+                pipeline.compose_and_encode, held, decoded, inference.mask, options, limit
+            )
+        name = "" if headers.mask else model.name
+        result = results.build(name, decoded, inference, done, options)
+        self._count(name, inference, result.seconds, caller)
+        return result
+
+    async def _decode_and_infer(
+        self,
+        headers: Headers,
+        options: Options,
+        model: ServedModel,
+        held: Reservation,
+        priority: Priority,
+        deadline: Deadline,
+    ) -> tuple[Decoded, Inference]:
+        """Decode the files, and return the model's mask or the caller's."""
+        run = self._threads.run
+        if headers.mask:
+            decoded = await run(pipeline.decode_images, held, headers, options, model.side)
+            mask = await run(levels.decode_mask, held, headers.mask)
+            return decoded, Inference(mask, NO_DEVICE, "", queue_s=0, compute_s=0)
+        async with model.model.slot(priority=priority, timeout_s=deadline.left_s) as slot:
+            decoded = await run(pipeline.decode_images, held, headers, options, model.side)
+            return decoded, await self._infer(slot, decoded.picture.model_input, priority)
 
     async def _infer(
-        self, image: NDArray[np.uint8], priority: Priority, timeout_s: float
+        self, slot: InferenceSlot, image: NDArray[np.uint8], priority: Priority
     ) -> Inference:
         with tracing.span("infer", {"clearbg.priority": priority.name.lower()}):
-            inference = await self._model.infer(image, priority=priority, timeout_s=timeout_s)
-            tracing.note(
+            inference = await slot.infer(image)
+            tracing.set_attributes(
                 {
                     "clearbg.device": inference.device,
                     "clearbg.model_version": inference.model_version,
@@ -211,34 +192,28 @@ class Remover:
             )
         return inference
 
-    def _count(self, inference: Inference, seconds: dict[str, float], visit: Visit | None) -> None:
-        """A success: it is charged."""
+    def _count(
+        self,
+        model: str,
+        inference: Inference,
+        seconds: dict[str, float],
+        caller: Caller | None,
+    ) -> None:
+        """Record a success in the metrics, and charge the caller."""
         for stage, stage_s in seconds.items():
             STAGE_SECONDS.labels(stage).observe(stage_s, tracing.exemplar())
-        IMAGES.labels(inference.device).inc()
-        if visit:
-            visit.cut_out()
+        IMAGES.labels(inference.device, model).inc()
+        if model:
+            MODEL_SECONDS.labels(model).inc(inference.compute_s)
+        if caller:
+            caller.charge_image()
 
-    async def _read(self, data: bytes) -> Header:
+    async def _read_headers(self, files: Files) -> Headers:
         limits = self._settings
-        if len(data) > limits.max_image_bytes:
-            raise ImageTooLarge(limits.max_image_bytes)
-        return await self._run(None, header.read, data, max_pixels=limits.max_image_pixels)
-
-    async def _read_backdrop(self, data: bytes) -> Header:
-        try:
-            return await self._read(data)
-        except (BadImage, TooManyPixels) as error:
-            raise type(error)(f"The background: {error}", error.code) from error
-
-    async def _run(
-        self, place: Place | None, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
-    ) -> R:
-        """Run pixel work in the sized pool: the event loop stays free."""
-        loop = asyncio.get_running_loop()
-        context = copy_context()  # spans in there belong to the current one
-        job = self._codecs.submit(lambda: context.run(work, *args, **kwargs))
-        if place:
-            place.hold()
-            job.add_done_callback(lambda _: loop.call_soon_threadsafe(place.release))
-        return await asyncio.wrap_future(job)
+        return await self._threads.run(
+            read_headers,
+            None,
+            files,
+            max_bytes=limits.max_image_bytes,
+            max_pixels=limits.max_image_pixels,
+        )

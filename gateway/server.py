@@ -1,85 +1,110 @@
-"""Wires everything together and runs it until SIGTERM. The only wiring there is."""
+"""Wires the processes together, and runs them until SIGTERM."""
 
 import asyncio
 import logging
 import shutil
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from sqlalchemy import Engine
 
-from gateway import tls, tracing
 from gateway.accounts import database
-from gateway.accounts.gate import Gate
+from gateway.accounts.authenticator import Authenticator
+from gateway.accounts.database import DatabaseUnreachable
 from gateway.accounts.keys import KeyStore
-from gateway.accounts.rate_limits import RateLimits
+from gateway.accounts.rate_limits import BadRateLimitUrl, RateLimits
 from gateway.accounts.usage import Usage
-from gateway.bulk import running as bulk
-from gateway.bulk.intake import Intake
-from gateway.metrics import BUILD, DISK_FREE, DISK_SIZE
-from gateway.models import choose
+from gateway.bulk import runtime as bulk_runtime
+from gateway.bulk.services import BulkServices
+from gateway.errors import GatewayError
 from gateway.models.model import Model
-from gateway.orders.work import Work
-from gateway.outbound import Outbound
-from gateway.ports import bind
+from gateway.models.models import Models
+from gateway.models.repository import ModelSetupError
+from gateway.network import tls
+from gateway.network.outbound import Outbound
+from gateway.network.ports import PortTaken, bind
+from gateway.network.tls import BadCertificate
+from gateway.observability import tracing
+from gateway.observability.metrics import BUILD, DISK_FREE, DISK_SIZE
 from gateway.removal import Remover
-from gateway.rest import app
+from gateway.requests.handler import RequestHandler
+from gateway.rest import app, health
 from gateway.rest.listener import Listener as HttpListener
 from gateway.rpc.listener import Listener as GrpcListener
 from gateway.settings import Settings
+from serving.manifest import ModelNotBuilt
 
 log = logging.getLogger(__name__)
 
 
-async def serve(settings: Settings, started: Callable[[Engine], None]) -> None:
+FAILURES = (
+    PortTaken,
+    BadCertificate,
+    DatabaseUnreachable,
+    BadRateLimitUrl,
+    ModelNotBuilt,
+    ModelSetupError,
+    GatewayError,  # the model's first inference failed
+    ValueError,
+)
+"""Errors that end the start; their messages say what to do."""
+
+
+async def serve(
+    settings: Settings, starting: Awaitable[Models], started: Callable[[Engine], None]
+) -> None:
     """Serve until SIGTERM or SIGINT, then let requests in flight finish.
 
     Args:
-        settings: all of them, validated.
-        started: called with the database once the model has answered and the public port listens.
+        settings: validated.
+        starting: returns the models once the default one can answer.
+        started: called with the database once the model has answered and the public ports listen.
 
     Raises:
-        PortTaken, BadCertificate: before anything else was done.
-        Unreachable, BadStore: there is no database or store of limits as asked for.
-        ModelNotBuilt, ModelRefused: there is no model as asked for; the message says what to do.
+        PortTaken, BadCertificate: before anything is written.
+        Unreachable, BadStore: the database, or the store of rate limits, cannot be used.
+        ModelNotBuilt, ModelRefused: the model that the settings name cannot be used.
     """
     tls.check(settings)
     ports = Ports(settings)
     stop = _on_signal()
     async with (
-        _core(settings, stop) as core,
-        gate(core.engine, settings) as entrance,
+        _core(settings, starting, stop) as core,
+        authentication(core.engine, settings) as authenticator,
         outbound(settings) as fetcher,
-        bulk.running(core.engine, core.remover, settings) as intake,
-        ports.listening(
-            Work(core.remover, fetcher, settings), entrance, core.model, intake
-        ) as stopping,
     ):
-        started(core.engine)
-        await stop.wait()
-        log.info("stopping: requests in flight finish first")
-        intake.stop()
-        stopping()
+        handler = RequestHandler(core.remover, fetcher, settings)
+        async with (
+            bulk_runtime.running(core.engine, handler, settings) as bulk,
+            ports.listening(handler, authenticator, core.model, bulk) as stopping,
+        ):
+            started(core.engine)
+            await stop.wait()
+            log.info("shutting down: finishing the requests in flight")
+            bulk.progress.stop()
+            stopping()
 
 
-async def work(settings: Settings, started: Callable[[Engine], None]) -> None:
-    """Do bulk jobs until SIGTERM or SIGINT, and nothing else; see `serve`."""
+async def work(
+    settings: Settings, starting: Awaitable[Models], started: Callable[[Engine], None]
+) -> None:
+    """Execute bulk jobs, and nothing else, until SIGTERM or SIGINT; see `serve`."""
     stop = _on_signal()
     async with (
-        _core(settings, stop) as core,
-        bulk.running(core.engine, core.remover, settings),
+        _core(settings, starting, stop) as core,
+        bulk_runtime.running(core.engine, RequestHandler(core.remover, None, settings), settings),
     ):
         started(core.engine)
         await stop.wait()
-        log.info("stopping: images in flight finish first")
+        log.info("shutting down: finishing the images in flight")
 
 
 @dataclass(frozen=True)
 class Core:
-    """What every process of the service has."""
+    """What every process of the service needs."""
 
     engine: Engine
     model: Model
@@ -87,19 +112,21 @@ class Core:
 
 
 @asynccontextmanager
-async def _core(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Core]:
-    """The model and the database inside the block; operators see them from the beginning on."""
+async def _core(
+    settings: Settings, starting: Awaitable[Models], stop: asyncio.Event
+) -> AsyncIterator[Core]:
+    """Start the model and connect to the database; health and metrics are served from the start."""
     operations_socket = bind(settings.host, settings.operations_port, "CLEARBG_OPERATIONS_PORT")
     engine = database.connect(settings.database)
     model: Model | None = None
-    operations = app.operations(lambda: None if stop.is_set() else model)
+    operations = health.operations(lambda: None if stop.is_set() else model)
     async with (
         tracing.exporting(settings.otlp_traces_url, settings.trace_ratio),
         HttpListener(operations, operations_socket, settings).running(),
-        choose.model(settings) as chosen,
     ):
-        model = chosen
-        remover = Remover(model, settings)
+        models = await starting
+        model = models.default.model
+        remover = Remover(models, settings)
         BUILD.info({"version": version("clearbg")})
         DISK_FREE.set_function(lambda: shutil.disk_usage(settings.data_dir).free)
         DISK_SIZE.set_function(lambda: shutil.disk_usage(settings.data_dir).total)
@@ -110,7 +137,7 @@ async def _core(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Core]:
 
 
 class Ports:
-    """The public ports that the settings ask for: bound at once, answered on later.
+    """The public ports of the settings: bound at once, served later.
 
     Raises:
         PortTaken: one is in use.
@@ -126,31 +153,37 @@ class Ports:
 
     @asynccontextmanager
     async def listening(
-        self, work: Work, gate: Gate, model: Model, intake: Intake | None = None
+        self,
+        handler: RequestHandler,
+        authenticator: Authenticator,
+        model: Model,
+        bulk: BulkServices | None = None,
     ) -> AsyncIterator[Callable[[], None]]:
-        """Answer inside the block. What it gives lets all stop together."""
+        """Serve inside the block; yields a function that makes all listeners stop accepting."""
         async with AsyncExitStack() as running:
             http = None
             if self._http:
-                public = app.public(work, gate, intake, self._settings)
+                public = app.public(handler, authenticator, bulk, self._settings)
                 http = HttpListener(public, self._http, self._settings, tls=True)
                 await running.enter_async_context(http.running())
             if self._grpc:
-                await running.enter_async_context(self._grpc.running(work, gate, model, intake))
+                await running.enter_async_context(
+                    self._grpc.running(handler, authenticator, model, bulk)
+                )
             yield http.stop if http else lambda: None
 
 
 @asynccontextmanager
-async def gate(engine: Engine, settings: Settings) -> AsyncIterator[Gate]:
-    """The gate that the settings ask for; what keys were used for is written down at the end."""
+async def authentication(engine: Engine, settings: Settings) -> AsyncIterator[Authenticator]:
+    """Yield the authenticator of the settings; at the end of the block, write the usage."""
     keys = KeyStore(engine, cache_s=settings.key_cache_s)
     limits = RateLimits(settings.rate_limit_url, fail=settings.rate_limit_fail)
     usage = Usage(keys)
-    gate = Gate(keys, limits, usage, settings)
+    authenticator = Authenticator(keys, limits, usage, settings)
     try:
-        yield gate
+        yield authenticator
     finally:
-        gate.close()
+        authenticator.close()
         await usage.close()
         await limits.close()
 
@@ -161,7 +194,7 @@ async def outbound(settings: Settings) -> AsyncIterator[Outbound | None]:
     if settings.image_urls == "off":
         yield None
         return
-    fetcher = Outbound(settings.outbound_networks, timeout_s=settings.image_url_timeout_s)
+    fetcher = Outbound(settings.allowed_image_url_networks, timeout_s=settings.image_url_timeout_s)
     async with fetcher.session():
         yield fetcher
 

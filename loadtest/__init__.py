@@ -1,1 +1,1 @@
-"""Measures the service: benchmarks and load tests."""
+"""Benchmarks and load tests of the service."""

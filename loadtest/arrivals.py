@@ -1,4 +1,4 @@
-"""Two ways to put load on a service, in asyncio."""
+"""An open and a closed loop of requests, in asyncio."""
 
 import asyncio
 import time
@@ -7,14 +7,19 @@ from collections.abc import Awaitable, Callable
 from loadtest.upload import Answer
 
 Send = Callable[[float], Awaitable[Answer]]
-"""Sends a request that was due at this time."""
+"""Sends a request; its argument is the `time.perf_counter` at which the request was due."""
 
 
 async def open_loop(send: Send, rate_hz: float, seconds: float) -> list[Answer]:
-    """Start requests at a constant rate, whatever the answers do.
+    """Start requests at a constant rate, however long the answers take.
 
-    Each counts from the start that the schedule had for it. If it counted from its real start, a
-    stall that delays the next requests would be seen by one of them only (coordinated omission).
+    Latency counts from the scheduled start of a request. If it counted from the real start, a
+    stall that delays later requests would appear in one of them only (coordinated omission).
+
+    Args:
+        send: sends one request.
+        rate_hz: requests per second.
+        seconds: how long new requests are started.
     """
     first = time.perf_counter()
     tasks = []
@@ -26,9 +31,14 @@ async def open_loop(send: Send, rate_hz: float, seconds: float) -> list[Answer]:
 
 
 async def closed_loop(send: Send, concurrency: int, seconds: float) -> list[Answer]:
-    """Keep so many requests under way; each caller starts its next one when it has its answer.
+    """Run callers that each send their next request when the last one is answered.
 
-    If it was refused, it waits as long as it was told.
+    A rejected caller waits for the Retry-After of its answer first.
+
+    Args:
+        send: sends one request.
+        concurrency: how many callers there are.
+        seconds: how long new requests are started.
     """
     end = time.perf_counter() + seconds
 

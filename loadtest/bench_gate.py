@@ -1,4 +1,4 @@
-"""`make bench-gate`: what it costs to check a key and to count a request and its pixels."""
+"""`make bench-gate`: costs of checking an API key and counting a request and its pixels."""
 
 import asyncio
 import statistics
@@ -13,34 +13,34 @@ from rich.table import Table
 from gateway import server
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT, AccountStore
-from gateway.accounts.gate import Gate
+from gateway.accounts.authenticator import Authenticator
 from gateway.accounts.keys import KeyStore, Limits
 from gateway.settings import Settings
 from tests.servers import valkey
 
 RATE, SECONDS, ROUNDS, KEYS = 200, 5, 3, 10
-"""Requests a second, by so many keys: each is asked of the database anew every 5 seconds."""
+"""Requests per second, of how many keys; each key is read from the database every 5 seconds."""
 PIXELS = 1_000_000
 GENEROUS = Limits(1_000_000, 1_000_000)
 
 
-async def latencies_s(gate: Gate, secrets: list[str]) -> list[float]:
-    """Seconds of each check, at a constant rate whatever they take."""
-    spent: list[float] = []
+async def latencies_s(authenticator: Authenticator, secrets: list[str]) -> list[float]:
+    """Return the seconds of each check, at a constant rate however long they take."""
+    latencies: list[float] = []
 
-    async def one(secret: str) -> None:
+    async def check(secret: str) -> None:
         started = time.perf_counter()
-        visit = await gate.enter(secret, "127.0.0.1", [])
-        await visit.spend_pixels(PIXELS)
-        spent.append(time.perf_counter() - started)
+        caller = await authenticator.authenticate(secret, "127.0.0.1", [])
+        await caller.spend_pixels(PIXELS)
+        latencies.append(time.perf_counter() - started)
 
     tasks = []
     first = time.perf_counter()
     for number in range(RATE * SECONDS):
         await asyncio.sleep(max(0.0, first + number / RATE - time.perf_counter()))
-        tasks.append(asyncio.create_task(one(secrets[number % KEYS])))
+        tasks.append(asyncio.create_task(check(secrets[number % KEYS])))
     await asyncio.gather(*tasks)
-    return spent
+    return latencies
 
 
 async def main() -> None:
@@ -55,12 +55,12 @@ async def main() -> None:
         for _ in range(ROUNDS):
             for name, url in (("memory", ""), ("Valkey", store.url)):
                 settings = base.model_copy(update={"rate_limit_url": url})
-                async with server.gate(engine, settings) as gate:
-                    await latencies_s(gate, secrets)  # warm
+                async with server.authentication(engine, settings) as authenticator:
+                    await latencies_s(authenticator, secrets)  # warms up
                     cpu_s = time.process_time()
-                    spent = await latencies_s(gate, secrets)
-                    cpu_s = (time.process_time() - cpu_s) / len(spent)
-                centiles = statistics.quantiles(spent, n=100)
+                    latencies = await latencies_s(authenticator, secrets)
+                    cpu_s = (time.process_time() - cpu_s) / len(latencies)
+                centiles = statistics.quantiles(latencies, n=100)
                 figures[name].append((centiles[49], centiles[94], cpu_s))
     table = Table("limits in", "p50 ms", "p95 ms", "CPU ms", title=f"At {RATE} requests/s")
     for name, rounds in figures.items():

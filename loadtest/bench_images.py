@@ -1,4 +1,4 @@
-"""`make bench-images`: what the image path costs outside the model, and how clean its edges are."""
+"""`make bench-images`: costs of the image path without the model, and its edge colours' errors."""
 
 import asyncio
 import os
@@ -24,26 +24,27 @@ from rich.table import Table
 from gateway import options
 from gateway.images import compose, foreground, matte, png
 from gateway.images.picture import Picture, Pixels
+from gateway.models.models import Models
 from gateway.options import Format, Options
 from gateway.removal import Remover
 from gateway.settings import Settings
-from loadtest.bench import SIZES, interleaved, photo
-from loadtest.edges import Scene, scenes
+from loadtest.bench import SIZES, measure_interleaved, photo
+from loadtest.constant_model import ConstantModel
+from loadtest.edges.color_scenes import Scene, scenes
 from loadtest.peak_memory import KINDS
-from loadtest.stored_mask import StoredMask
 from serving.cpu_runtime import CpuRuntime
 from serving.photos import PHOTOS
 
 
 def real_mask() -> NDArray[np.uint8]:
-    """The model's own mask of the benchmark's photo."""
+    """Return the model's mask of the benchmark's photo."""
     image = cv2.resize(photo(*SIZES["1 MP"]), (1024, 1024), interpolation=cv2.INTER_AREA)
     return CpuRuntime(Settings().model_dir).infer(np.asarray(image, np.uint8))
 
 
-def costs(mask: NDArray[np.uint8]) -> Table:
-    """CPU seconds of the whole path without the model, by what goes in and comes out."""
-    remover = Remover(StoredMask(mask), Settings())
+def measure_path(mask: NDArray[np.uint8]) -> Table:
+    """Measure the whole path without the model, by input and output format."""
+    remover = Remover(Models.only(ConstantModel(mask)), Settings())
     large = photo(*SIZES["12 MP"])
     jpeg = {name: simplejpeg.encode_jpeg(photo(*size), quality=90) for name, size in SIZES.items()}
     jobs: dict[str, tuple[bytes, Options]] = {
@@ -58,15 +59,17 @@ def costs(mask: NDArray[np.uint8]) -> Table:
         "12 MP PNG to PNG": (png.encode(_opaque(large), opaque=True), Options()),
     }
     with asyncio.Runner() as loop:
-        rows = interleaved({name: partial(_run, loop, remover, *job) for name, job in jobs.items()})
-    table = Table("in and out", "wall s", "CPU s", title="The image path, without the model")
+        rows = measure_interleaved(
+            {name: partial(_run, loop, remover, *job) for name, job in jobs.items()}
+        )
+    table = Table("input and output", "wall s", "CPU s", title="The image path, without the model")
     for name, (wall_s, cpu_s) in rows.items():
         table.add_row(name, f"{wall_s:.3f}", f"{cpu_s:.3f}")
     return table
 
 
-def png_writers(mask: NDArray[np.uint8]) -> Table:
-    """A 12 MP cut-out by our PNG writer, OpenCV and Pillow, one thread each."""
+def measure_png_writers(mask: NDArray[np.uint8]) -> Table:
+    """Measure our PNG writer, OpenCV's and Pillow's with a 12 MP cut-out, one thread each."""
     rgba = _opaque(photo(*SIZES["12 MP"]))
     image = np.asarray(cv2.resize(rgba[..., :3], (1024, 1024)), np.uint8)
     compose.compose(Picture(rgba, True, image, None), mask, Options())
@@ -78,28 +81,35 @@ def png_writers(mask: NDArray[np.uint8]) -> Table:
         "Pillow, level 1": lambda: _pillow(rgba, 1),
         "Pillow, default": lambda: _pillow(rgba, 6),
     }
-    rows = interleaved(writers, rounds=3)
+    rows = measure_interleaved(writers, rounds=3)
     table = Table("PNG writer", "CPU s", "MB", title="A 12 MP cut-out to PNG")
     for name, (_, cpu_s) in rows.items():
         table.add_row(name, f"{cpu_s:.3f}", f"{len(writers[name]()) / 1e6:.1f}")
     return table
 
 
-def edges() -> Table:
-    """Colour error and wall milliseconds at soft pixels: as mixed, ours, multi-level at 1/8."""
-    title = "Edge colours at 12 MP: mean error of 255, wall ms"
-    table = Table("scene", "soft %", "plain", "ours", "ms", "multi-level", "ms", title=title)
+def measure_edges() -> Table:
+    """Measure the edge colours: unchanged, ours, and PyMatting's multi-level method at 1/8 size."""
+    title = "Edge colours at 12 MP: mean error (of 255), wall ms"
+    table = Table("scene", "soft %", "unchanged", "ours", "ms", "multi-level", "ms", title=title)
     for scene in scenes(*SIZES["12 MP"]):
         ours, ours_ms = _median_ms(partial(_ours, scene))
         theirs, theirs_ms = _median_ms(partial(_multi_level, scene))
         errors = (scene.error(scene.mixed), scene.error(ours), scene.error(theirs))
-        figures = (100 * _soft(scene.alpha), errors[0], errors[1], ours_ms, errors[2], theirs_ms)
+        figures = (
+            100 * _soft_share(scene.alpha),
+            errors[0],
+            errors[1],
+            ours_ms,
+            errors[2],
+            theirs_ms,
+        )
         table.add_row(scene.name, *(f"{figure:.0f}" for figure in figures))
     return table
 
 
-def edge_times() -> Table:
-    """Wall milliseconds of the edge colours of real photos, enlarged to 12 MP."""
+def measure_edge_times() -> Table:
+    """Measure the time for the edge colours of real photos, enlarged to 12 MP."""
     table = Table("photo, 12 MP", "soft %", "ms", title="Edge colours of real photos")
     runtime = CpuRuntime(Settings().model_dir)
     for real in PHOTOS:
@@ -108,14 +118,14 @@ def edge_times() -> Table:
         mask = runtime.infer(np.asarray(image, np.uint8))
         alpha = matte.resize(mask, *SIZES["12 MP"])
         pixels = np.asarray(large, np.uint8)
-        _, spent_ms = _median_ms(partial(_ours, Scene(real.name, pixels, pixels, mask, alpha)))
-        table.add_row(real.name, f"{100 * _soft(alpha):.0f}", f"{spent_ms:.0f}")
+        _, median_ms = _median_ms(partial(_ours, Scene(real.name, pixels, pixels, mask, alpha)))
+        table.add_row(real.name, f"{100 * _soft_share(alpha):.0f}", f"{median_ms:.0f}")
     return table
 
 
-def memory() -> Table:
-    """Peak memory of one request to PNG, in bytes a pixel above the idle process."""
-    table = Table("photo", *KINDS, title="Peak memory of one request, bytes a pixel")
+def measure_memory() -> Table:
+    """Measure the peak memory of one request to PNG, in bytes per pixel above the idle process."""
+    table = Table("photo", *KINDS, title="Peak memory of one request, bytes per pixel")
     for name, (width, height) in SIZES.items():
         peaks = (_peak_bytes(kind, width, height) for kind in KINDS)
         table.add_row(name, *(f"{peak / (width * height):.1f}" for peak in peaks))
@@ -127,8 +137,8 @@ def _peak_bytes(kind: str, width: int, height: int) -> int:
     return int(subprocess.run(command, capture_output=True, check=True).stdout.split()[0])
 
 
-def _run(loop: asyncio.Runner, remover: Remover, data: bytes, chosen: Options) -> None:
-    loop.run(remover.remove(data, chosen))
+def _run(loop: asyncio.Runner, remover: Remover, data: bytes, options: Options) -> None:
+    loop.run(remover.remove(data, options))
 
 
 def _ours(scene: Scene) -> Callable[[], Pixels]:
@@ -137,7 +147,7 @@ def _ours(scene: Scene) -> Callable[[], Pixels]:
     image = cv2.resize(scene.mixed, (1024, 1024), interpolation=cv2.INTER_AREA)
 
     def work() -> Pixels:
-        foreground.clean(pixels, scene.alpha, np.asarray(image, np.uint8), scene.mask)
+        foreground.remove_background_tint(pixels, scene.alpha, np.asarray(image, np.uint8))
         return pixels
 
     return work
@@ -160,19 +170,19 @@ def _multi_level(scene: Scene) -> Callable[[], Pixels]:
 
 
 def _median_ms(prepare: Callable[[], Callable[[], Pixels]]) -> tuple[Pixels, float]:
-    """The last result, and the median of five rounds; what prepares a round is not timed."""
-    prepare()()  # warm: PyMatting compiles itself at first use
-    spent = []
+    """Return the last result, and the median milliseconds of five rounds without `prepare`."""
+    prepare()()  # PyMatting compiles itself at its first use
+    times_ms = []
     for _ in range(5):
         work = prepare()
         started = time.perf_counter()
         result = work()
-        spent.append(1000 * (time.perf_counter() - started))
-    return result, statistics.median(spent)
+        times_ms.append(1000 * (time.perf_counter() - started))
+    return result, statistics.median(times_ms)
 
 
-def _soft(alpha: NDArray[np.uint8]) -> float:
-    return matte.between(alpha, 1, foreground.NEARLY_OPAQUE).size / alpha.size
+def _soft_share(alpha: NDArray[np.uint8]) -> float:
+    return matte.indices_between(alpha, 1, foreground.NEARLY_OPAQUE).size / alpha.size
 
 
 def _opaque(rgb: NDArray[np.uint8]) -> Pixels:
@@ -190,7 +200,8 @@ def main() -> None:
     console = Console()
     console.print(f"{date.today()}, {os.cpu_count()} cores, {platform.machine()}")
     mask = real_mask()
-    console.print(costs(mask), png_writers(mask), edges(), edge_times(), memory())
+    console.print(measure_path(mask), measure_png_writers(mask))
+    console.print(measure_edges(), measure_edge_times(), measure_memory())
 
 
 if __name__ == "__main__":

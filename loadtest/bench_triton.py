@@ -1,6 +1,6 @@
-"""`make bench-triton`: throughput through Triton, and what bulk work costs interactive requests.
+"""`make bench-triton`: throughput through Triton, and how bulk images delay interactive ones.
 
-The whole core in one process (decode, Triton by gRPC, compose, encode), without the HTTP around it.
+It runs the whole core in one process (decode, Triton over gRPC, compose, encode), without HTTP.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ import numpy as np
 import simplejpeg
 from rich.console import Console
 
-from gateway.models import choose
+from gateway.models import factory
 from gateway.models.model import Priority
 from gateway.options import Options
 from gateway.removal import Remover
 from gateway.settings import Settings
 from loadtest.bench import photo
-from loadtest.chaos import until_triton_answers
+from loadtest.chaos import wait_for_triton
 from loadtest.ports import free_port
 from serving.cpu_runtime import CpuRuntime
 
@@ -32,8 +32,8 @@ PHOTO = (1200, 800)
 
 
 @asynccontextmanager
-async def embedded() -> AsyncIterator[tuple[Remover, Settings]]:
-    """A remover on an embedded tritonserver that answers."""
+async def embedded_triton() -> AsyncIterator[tuple[Remover, Settings]]:
+    """Run a remover with an embedded tritonserver; the block begins when that answers."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
             triton="embedded",
@@ -43,28 +43,28 @@ async def embedded() -> AsyncIterator[tuple[Remover, Settings]]:
             triton_metrics_port=free_port(),
             request_timeout_s=120,
         )
-        async with choose.model(settings) as model:
-            await until_triton_answers(model)
-            remover = Remover(model, settings)
+        async with factory.open_models(settings) as models:
+            await wait_for_triton(models.default.model)
+            remover = Remover(models, settings)
             yield remover, settings
             remover.close()
 
 
 async def throughput(remover: Remover, data: bytes) -> float:
-    """Images a second at concurrency 8."""
-    free = asyncio.Semaphore(CONCURRENCY)
+    """Return the images per second at CONCURRENCY."""
+    semaphore = asyncio.Semaphore(CONCURRENCY)
 
-    async def one() -> None:
-        async with free:
+    async def remove() -> None:
+        async with semaphore:
             await remover.remove(data, Options())
 
     started = time.perf_counter()
-    await asyncio.gather(*(one() for _ in range(IMAGES)))
+    await asyncio.gather(*(remove() for _ in range(IMAGES)))
     return IMAGES / (time.perf_counter() - started)
 
 
-def bare(settings: Settings) -> float:
-    """Images a second of the runtime alone, one after the other."""
+def runtime_throughput(settings: Settings) -> float:
+    """Return the images per second of the runtime alone, one after the other."""
     runtime = CpuRuntime(settings.model_dir)
     image = np.asarray(cv2.resize(photo(*PHOTO), (1024, 1024)), np.uint8)
     runtime.infer(image)
@@ -75,17 +75,17 @@ def bare(settings: Settings) -> float:
 
 
 async def latencies_s(remover: Remover, data: bytes, count: int) -> list[float]:
-    """Seconds of interactive requests, one after the other."""
-    spent = []
+    """Return the latencies of interactive requests, one after the other."""
+    latencies = []
     for _ in range(count):
         started = time.perf_counter()
         await remover.remove(data, Options(), priority=Priority.INTERACTIVE)
-        spent.append(time.perf_counter() - started)
-    return spent
+        latencies.append(time.perf_counter() - started)
+    return latencies
 
 
-async def priorities(remover: Remover, data: bytes) -> tuple[float, float]:
-    """p95 of interactive requests, idle and while 50 bulk images wait all the time."""
+async def interactive_p95s_s(remover: Remover, data: bytes) -> tuple[float, float]:
+    """Return the p95 of interactive requests, idle and while BULK images are always waiting."""
     idle = await latencies_s(remover, data, INTERACTIVE)
 
     async def bulk() -> None:
@@ -102,28 +102,29 @@ async def priorities(remover: Remover, data: bytes) -> tuple[float, float]:
 
 
 def p95(values: list[float]) -> float:
-    """The 95th percentile."""
+    """Return the 95th percentile."""
     return statistics.quantiles(values, n=20)[-1]
 
 
 async def main() -> None:
-    """Print both."""
+    """Print throughput and latencies."""
     console = Console()
     data = simplejpeg.encode_jpeg(photo(*PHOTO), quality=90)
-    async with embedded() as (remover, settings):
+    async with embedded_triton() as (remover, settings):
         pairs = [
-            (await throughput(remover, data), await asyncio.to_thread(bare, settings))
+            (await throughput(remover, data), await asyncio.to_thread(runtime_throughput, settings))
             for _ in range(ROUNDS)
         ]
-        through, alone = (statistics.median(column) for column in zip(*pairs, strict=True))
+        triton_hz, runtime_hz = (statistics.median(column) for column in zip(*pairs, strict=True))
         console.print(
-            f"1 MP photos, concurrency {CONCURRENCY}: {through:.2f} images/s through Triton, "
-            f"bare runtime {alone:.2f}; ratio {through / alone:.2f}"
+            f"1 MP photos, concurrency {CONCURRENCY}: {triton_hz:.2f} images/s through Triton, "
+            f"{runtime_hz:.2f} by the runtime alone; ratio {triton_hz / runtime_hz:.2f}"
         )
-        idle_s, busy_s = await priorities(remover, data)
+        idle_s, busy_s = await interactive_p95s_s(remover, data)
         console.print(
             f"Interactive p95: {idle_s:.2f} s idle, {busy_s:.2f} s while {BULK} bulk images wait; "
-            f"one full batch takes {2 / alone:.2f} s, so the limit is {idle_s + 2.4 / alone:.2f} s"
+            f"one full batch takes {2 / runtime_hz:.2f} s, so the limit is "
+            f"{idle_s + 2.4 / runtime_hz:.2f} s"
         )
 
 

@@ -1,6 +1,6 @@
-"""What happens to requests while the embedded tritonserver is killed, stopped or silenced.
+"""Kill or stop the embedded tritonserver while requests arrive, and report what becomes of them.
 
-`make soak` runs every case in full; the tests run them small.
+`make soak` runs every case with many requests, the tests with few.
 """
 
 import asyncio
@@ -19,11 +19,13 @@ import simplejpeg
 from rich.console import Console
 from rich.table import Table
 
+from gateway.deadline import Deadline
 from gateway.errors import GatewayError
-from gateway.metrics import IMAGES
-from gateway.models import choose
+from gateway.models import factory
 from gateway.models.failover import Failover
 from gateway.models.model import Model
+from gateway.models.scheduler import Scheduler
+from gateway.observability.metrics import IMAGES
 from gateway.options import Options
 from gateway.removal import Remover
 from gateway.settings import Settings
@@ -36,51 +38,53 @@ START_TIMEOUT_S = 60.0
 PHOTO = simplejpeg.encode_jpeg(photo(1200, 800), quality=90)
 
 
-def server() -> psutil.Process:
-    """The tritonserver that this process started."""
+def tritonserver() -> psutil.Process:
+    """Return the tritonserver that this process started."""
     children = psutil.Process().children(recursive=True)
     return next(child for child in children if child.name() == "tritonserver")
 
 
-def stub() -> psutil.Process:
-    """Its python stub."""
-    return next(child for child in server().children() if "python" in child.name())
+def python_stub() -> psutil.Process:
+    """Return the process of Triton's python backend."""
+    return next(child for child in tritonserver().children() if "python" in child.name())
 
 
 CASES: dict[str, Callable[[], None]] = {
-    "SIGKILL": lambda: server().kill(),
-    "SIGTERM": lambda: server().terminate(),
-    "SIGSTOP": lambda: server().suspend(),
-    "stub killed": lambda: stub().kill(),
+    "SIGKILL": lambda: tritonserver().kill(),
+    "SIGTERM": lambda: tritonserver().terminate(),
+    "SIGSTOP": lambda: tritonserver().suspend(),
+    "stub killed": lambda: python_stub().kill(),
 }
 
 
 @dataclass
 class Outcome:
-    """What became of the requests of one case."""
+    """The outcomes of the requests of one case."""
 
     case: str
     devices: Counter[str] = field(default_factory=Counter)
+    """Cut-outs, by device."""
     errors: Counter[str] = field(default_factory=Counter)
+    """Failed requests, by slug."""
     counted: Counter[str] = field(default_factory=Counter)
-    """What the gateway's own metric says of the devices: the same, or a retry was counted twice."""
+    """Images by device in the gateway's metric: `devices`, unless it counts retries twice."""
     slowest_s: float = 0.0
-    back_s: float | None = None
-    """From the blow until Triton is asked again, its restart included."""
+    recovery_s: float | None = None
+    """From the fault until the circuit breaker is closed again, including Triton's restart."""
 
     @property
     def requests(self) -> int:
-        """All that were sent."""
+        """How many requests were sent."""
         return self.devices.total() + self.errors.total()
 
 
 async def run(case: str, *, requests: int, interval_s: float) -> Outcome:
-    """Send requests at a constant rate, and strike after a quarter of them.
+    """Send requests at a constant rate, and inject the fault after a quarter of them.
 
     Args:
-        case: of CASES.
+        case: one of CASES.
         requests: how many to send.
-        interval_s: seconds between two, whatever becomes of them.
+        interval_s: seconds between the starts of two requests.
     """
     outcome = Outcome(case)
     with tempfile.TemporaryDirectory() as folder:
@@ -90,76 +94,82 @@ async def run(case: str, *, requests: int, interval_s: float) -> Outcome:
             triton_grpc_port=free_port(),
             triton_metrics_port=free_port(),
         )
-        async with choose.model(settings) as model:
-            await until_triton_answers(model)
-            remover = Remover(model, settings)
-            before = _counted()
+        async with factory.open_models(settings) as models:
+            await wait_for_triton(models.default.model)
+            remover = Remover(models, settings)
+            before = _images_by_device()
             tasks: list[asyncio.Task[None]] = []
             for number in range(requests):
                 if number == requests // 4:
                     CASES[case]()
-                    back = asyncio.create_task(_seconds_until_back(model))
-                tasks.append(asyncio.create_task(_ask(remover, outcome)))
+                    recovery = asyncio.create_task(_recovery_s(models.default.model))
+                tasks.append(asyncio.create_task(_send(remover, outcome)))
                 await asyncio.sleep(interval_s)
             await asyncio.gather(*tasks)
-            outcome.back_s = await back
-            outcome.counted = _counted() - before
+            outcome.recovery_s = await recovery
+            outcome.counted = _images_by_device() - before
             remover.close()
     return outcome
 
 
-async def until_triton_answers(model: Model) -> None:
-    """Wait until the breaker is closed.
+async def wait_for_triton(model: Model) -> None:
+    """Wait until the circuit breaker is closed.
 
     Raises:
-        TimeoutError: it did not close in START_TIMEOUT_S.
+        TimeoutError: it does not close within START_TIMEOUT_S.
     """
-    assert isinstance(model, Failover)
+    failover = _failover(model)
     async with asyncio.timeout(START_TIMEOUT_S):
-        while model.open_since is not None:  # noqa: ASYNC110 (another process decides)
+        while failover.open_since is not None:  # noqa: ASYNC110 (another process decides)
             await asyncio.sleep(0.1)
 
 
-async def _seconds_until_back(model: Model) -> float:
-    """Seconds from now until the breaker has opened and is closed again."""
-    assert isinstance(model, Failover)
+async def _recovery_s(model: Model) -> float:
+    """Wait until the circuit breaker has opened and closed again; return the seconds until then."""
+    failover = _failover(model)
     started = time.monotonic()
     async with asyncio.timeout(START_TIMEOUT_S):
-        while model.open_since is None:  # noqa: ASYNC110 (another process decides)
+        while failover.open_since is None:  # noqa: ASYNC110 (another process decides)
             await asyncio.sleep(0.02)
-    await until_triton_answers(model)
+    await wait_for_triton(model)
     return time.monotonic() - started
 
 
-async def _ask(remover: Remover, outcome: Outcome) -> None:
+def _failover(model: Model) -> Failover:
+    assert isinstance(model, Scheduler)
+    assert isinstance(model.backend, Failover)
+    return model.backend
+
+
+async def _send(remover: Remover, outcome: Outcome) -> None:
     started = time.monotonic()
     try:
-        answer = await remover.remove(PHOTO, Options(), timeout_s=TIMEOUT_S)
-        outcome.devices[answer.device] += 1
+        result = await remover.remove(PHOTO, Options(), deadline=Deadline(TIMEOUT_S))
+        outcome.devices[result.device] += 1
     except GatewayError as error:
         outcome.errors[error.slug] += 1
     outcome.slowest_s = max(outcome.slowest_s, time.monotonic() - started)
 
 
-def _counted() -> Counter[str]:
-    """Images by device, as the metrics count them."""
+def _images_by_device() -> Counter[str]:
+    """Return the gateway's metric of the images by device."""
     (family,) = IMAGES.collect()
     return Counter({sample.labels["device"]: round(sample.value) for sample in family.samples})
 
 
 def main(requests: int, interval_s: float) -> None:
-    """Run every case and print what happened."""
-    columns = ("case", "requests", "answered by", "counted", "errors", "slowest s", "back after s")
+    """Run every case, and print its outcomes."""
+    columns = ("case", "requests", "answered by", "counted", "errors", "slowest s", "recovery s")
     table = Table(*columns)
     for case in CASES:
         outcome = asyncio.run(run(case, requests=requests, interval_s=interval_s))
-        counts = map(_told, (outcome.devices, outcome.counted, outcome.errors))
-        figures = (f"{outcome.slowest_s:.1f}", f"{outcome.back_s:.1f}")
+        counts = map(_format_counts, (outcome.devices, outcome.counted, outcome.errors))
+        figures = (f"{outcome.slowest_s:.1f}", f"{outcome.recovery_s:.1f}")
         table.add_row(case, str(outcome.requests), *counts, *figures)
     Console().print(table)
 
 
-def _told(counts: Counter[str]) -> str:
+def _format_counts(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
 
 

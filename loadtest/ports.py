@@ -1,5 +1,5 @@
 """Ports for servers under test."""
 
-from gateway.ports import free_port
+from gateway.network.ports import free_port
 
 __all__ = ["free_port"]

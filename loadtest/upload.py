@@ -1,4 +1,4 @@
-"""One upload to /v1/removebg by a bare socket: cheap for the client, and with exact times."""
+"""Uploads to /v1/removebg over a plain socket: cheap for the client, and with exact times."""
 
 import asyncio
 import re
@@ -10,56 +10,63 @@ from urllib3.filepost import encode_multipart_formdata
 
 RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d+)", re.IGNORECASE)
 TIMEOUT_S = 60.0
-"""A service that takes longer has lost the request."""
+"""A request that takes longer counts as lost."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one upload; times are those of `time.perf_counter`."""
+    """The outcome of one upload. Times are those of `time.perf_counter`."""
 
     due: float
-    """When it was to start, whatever came before it."""
+    """When the upload was scheduled to start."""
     sent: float
-    """When its last byte was written."""
+    """When its last byte was sent."""
     ended: float
-    """When the answer's last byte was there."""
+    """When the last byte of the response arrived."""
     status: int
-    """Of HTTP; 0 when there was no answer."""
+    """HTTP status; 0 without a response."""
     retry_after_s: float | None
-    """What `Retry-After` says; None without."""
+    """Seconds of the `Retry-After` header; None without one."""
 
     @property
     def latency_s(self) -> float:
-        """What the caller waited, a late start included."""
+        """Seconds from the scheduled start to the end."""
         return self.ended - self.due
 
     @property
     def after_upload_s(self) -> float:
-        """What the service took once it had everything."""
+        """Seconds from the last byte of the upload to the end."""
         return self.ended - self.sent
 
 
 class Upload:
-    """An image that is sent again and again, each time on a connection of its own.
+    """Sends an image repeatedly, each time over a new connection.
 
     Args:
         url: of the service.
-        key: lets in.
-        image: the file.
+        key: an API key.
+        image: the encoded image.
     """
 
     def __init__(self, url: str, key: str, image: bytes) -> None:
-        where = urlsplit(url)
-        self._host, self._port = where.hostname, where.port
-        body, kind = encode_multipart_formdata({"image": ("photo.jpg", image, "image/jpeg")})
+        address = urlsplit(url)
+        self._host, self._port = address.hostname, address.port
+        body, content_type = encode_multipart_formdata(
+            {"image": ("photo.jpg", image, "image/jpeg")}
+        )
         head = (
-            f"POST /v1/removebg HTTP/1.1\r\nHost: {where.netloc}\r\nX-API-Key: {key}\r\n"
-            f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            f"POST /v1/removebg HTTP/1.1\r\nHost: {address.netloc}\r\nX-API-Key: {key}\r\n"
+            f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
+            "Connection: close\r\n\r\n"
         )
         self._request = head.encode() + body
 
     async def send(self, due: float) -> Answer:
-        """Send it now, and wait for the whole answer."""
+        """Send the image now, and wait for the whole response.
+
+        Args:
+            due: scheduled start, by `time.perf_counter`.
+        """
         sent = time.perf_counter()
         head = b""
         try:
@@ -73,8 +80,9 @@ class Upload:
                 await reader.read(-1)
                 writer.close()
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            pass  # no answer, which the status says
+            pass  # no response: the status stays 0
         ended = time.perf_counter()
         status = int(head.split(b" ", 2)[1]) if head else 0
-        later = RETRY_AFTER.search(head)
-        return Answer(due, sent, ended, status, float(later[1]) if later else None)
+        retry_after = RETRY_AFTER.search(head)
+        retry_after_s = float(retry_after[1]) if retry_after else None
+        return Answer(due, sent, ended, status, retry_after_s)

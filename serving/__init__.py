@@ -1,7 +1,7 @@
-"""The model side: builds what Triton serves and runs it on CPU. No web code."""
+"""The model: builds what Triton serves, and runs it on CPUs. No web code."""
 
 import sys
 
-# OpenVINO's converter reports every run to its maker through this package. ClearBG sends nothing
-# home: without it OpenVINO uses its own silent stand-in.
+# OpenVINO's converter sends usage data through this package. ClearBG sends none: without the
+# package OpenVINO uses a built-in stub.
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]

@@ -1,40 +1,59 @@
-"""The model on this machine's CPU, by OpenVINO: what Triton's CPU backend and the gateway run."""
+"""Runs the model on the CPU with OpenVINO, in Triton's python backend and in the gateway."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
 
 from serving import manifest
-
-SIDE = 1024
-"""Height and width of the model's input and mask, in pixels."""
-
-Precision = Literal["auto", "f32", "bf16"]
+from serving.manifest import FILE_NAME, Precision
 
 
 def supports_bf16() -> bool:
-    """Say whether this CPU multiplies bfloat16 in hardware."""
+    """Return whether this CPU has instructions for bfloat16."""
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-class CpuRuntime:
-    """Loads the built model once and runs one image at a time on all cores.
-
-    One image already fills the cores: a larger batch is slower here, so the model is compiled for
-    batch 1. Not thread-safe: one caller at a time.
+def resolve_precision(declared: Precision, setting: Precision) -> Precision:
+    """Return the precision of a model, `f32` or `bf16`, on this CPU.
 
     Args:
-        folder: where the build left isnet.xml, isnet.bin and the manifest.
-        precision: `auto` takes bf16 where the CPU has it (half the time, IoU 0.999), else f32.
-        threads: cores to use; 0 for all.
-        cache_dir: keeps the compiled model, so that the next start is faster.
+        declared: by the model's manifest; `auto` leaves it to the setting.
+        setting: CLEARBG_PRECISION; `auto` is bf16 if the CPU supports it, else f32.
 
     Raises:
-        ModelNotBuilt: there is no whole model in `folder`.
-        ValueError: `bf16` was asked for and this CPU does not have it.
+        ValueError: it is `bf16`, and this CPU does not support it.
+    """
+    wanted = declared if declared != "auto" else setting
+    if wanted == "bf16" and not supports_bf16():
+        if declared == "bf16":
+            raise ValueError(f"This CPU has no bfloat16, which the model's {FILE_NAME} declares.")
+        raise ValueError("This CPU has no bfloat16. Set CLEARBG_PRECISION to auto or f32.")
+    return wanted if wanted != "auto" else "bf16" if supports_bf16() else "f32"
+
+
+class CpuRuntime:
+    """Loads a built model once and runs one image at a time on all cores.
+
+    One image already uses all cores, and a larger batch would be slower, so the model is compiled
+    for batch size 1. Not thread-safe.
+
+    Args:
+        folder: contains the IR and the manifest.
+        precision: `auto` is bf16 if the CPU supports it (half the time, IoU 0.999), else f32. The
+            manifest may fix it.
+        threads: number of cores to use; 0 for all.
+        cache_dir: folder for the compiled model, which makes the next start faster.
+
+    Attributes:
+        side: height and width of input and mask, in pixels.
+        precision: `f32` or `bf16`.
+        version: of the weights, and the precision.
+
+    Raises:
+        ModelNotBuilt: `folder` contains no complete model for CPUs.
+        ValueError: `precision` is `bf16`, and this CPU does not support it.
     """
 
     def __init__(
@@ -45,13 +64,15 @@ class CpuRuntime:
         threads: int = 0,
         cache_dir: Path | None = None,
     ) -> None:
-        self.version = manifest.verify(folder, "isnet.xml", "isnet.bin").version
-        if precision == "bf16" and not supports_bf16():
-            raise ValueError("This CPU has no bfloat16. Set CLEARBG_PRECISION to auto or f32.")
-        self.precision = precision if precision != "auto" else "bf16" if supports_bf16() else "f32"
+        built = manifest.read(folder)
+        manifest.require(folder.parent.name, built, "cpu")
+        manifest.verify(folder, *built.ir)
+        self.side = built.network.side
+        self.precision = resolve_precision(built.precision, precision)
+        self.version = f"{built.version}-{self.precision}"
         core = openvino.Core()
-        model = core.read_model(folder / "isnet.xml")
-        model.reshape([1, SIDE, SIDE, 3])
+        model = core.read_model(folder / built.ir[0])
+        model.reshape([1, self.side, self.side, 3])
         options: dict[str, str | int] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self.precision,
@@ -66,12 +87,12 @@ class CpuRuntime:
         """Segment one image.
 
         Args:
-            image: (1024, 1024, 3), sRGB, contiguous.
+            image: (side, side, 3), sRGB, contiguous.
 
         Returns:
-            (1024, 1024): 255 is surely foreground. The caller owns it.
+            (side, side), 0 to 255: 255 is certainly foreground. A copy that the caller owns.
         """
-        # OpenVINO shares no read-only memory, which is what Triton hands out: that is copied.
+        # OpenVINO cannot share read-only memory, such as Triton's: it copies that.
         self._request.infer({0: openvino.Tensor(image[None], shared_memory=image.flags.writeable)})
         mask: NDArray[np.uint8] = self._request.get_output_tensor(0).data
         return np.array(mask[0, 0])

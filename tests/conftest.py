@@ -1,5 +1,9 @@
-from collections.abc import Callable
+import sys
+from asyncio import BaseEventLoop
+from collections.abc import Callable, Iterator
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -12,6 +16,70 @@ hypothesis.settings.register_profile("large", max_examples=10_000, deadline=None
 hypothesis.settings.load_profile("small")
 
 Make = Callable[..., bytes]
+
+REAL_FOLDERS = {"bulk", "end_to_end", "serving"}
+"""All their tests are `real`; elsewhere the tests say so themselves."""
+ENGINE = "tests.engine"
+"""Audited where tests start the engine of bulk jobs: it has a dozen threads and a database."""
+REAL = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", ENGINE}
+ROOT = str(Path(__file__).parents[1])
+MODEL_FILES = ("isnet.bin", ".onnx")
+_unit_test = ""
+"""The id of the unit test that runs now; empty: another test runs, or none."""
+
+
+def _audit(event: str, arguments: tuple[object, ...]) -> None:
+    """Keep unit tests from what makes a test `real`: `make test-unit` is to take seconds."""
+    if _unit_test and (event in REAL or event == "open" and _is_model(arguments[0])):
+        raise AssertionError(
+            f"{_unit_test} starts a process, reads the model or runs bulk jobs: "
+            "mark it with @pytest.mark.real"
+        )
+
+
+def _is_model(path: object) -> bool:
+    return str(path).endswith(MODEL_FILES) and str(path).startswith(ROOT)
+
+
+sys.addaudithook(_audit)
+
+
+_call_soon_threadsafe: Any = BaseEventLoop.call_soon_threadsafe
+
+
+def _drop_late_grpc_events(loop: BaseEventLoop, callback: Any, *args: Any, **more: Any) -> Any:
+    """Drop events of gRPC for event loops that tests have closed: grpc.aio polls for all loops."""
+    if loop.is_closed() and "grpc" in (getattr(callback, "__module__", None) or ""):
+        return None
+    return _call_soon_threadsafe(loop, callback, *args, **more)
+
+
+setattr(BaseEventLoop, "call_soon_threadsafe", _drop_late_grpc_events)  # noqa: B010 (for mypy)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put real tests first: several workers end together when the short ones come last."""
+    for item in items:
+        if REAL_FOLDERS & set(item.path.parts):
+            item.add_marker("real")
+    items.sort(key=lambda item: item.get_closest_marker("real") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    global _unit_test
+    _unit_test = "" if item.get_closest_marker("real") else item.nodeid
+    try:
+        return (yield)
+    finally:
+        _unit_test = ""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    global _unit_test
+    _unit_test = ""  # the last test's teardown stops the servers that other tests have shared
+    return (yield)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Both APIs around the fake model, on real ports, with an event loop of their own."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -11,10 +12,11 @@ from sqlalchemy import Engine
 from gateway import server
 from gateway.accounts import database
 from gateway.accounts.keys import Limits
-from gateway.bulk import running as bulk
+from gateway.bulk import runtime
 from gateway.models.model import Model
 from gateway.settings import Settings
 from loadtest.ports import free_port
+from tests.conftest import ENGINE
 from tests.rest.gateway import core, new_key
 
 
@@ -77,21 +79,24 @@ def listening(model: Model, settings: Settings, *, jobs: bool = False) -> Iterat
     async def serve() -> None:
         ports = server.Ports(chosen)
         async with AsyncExitStack() as stack:
-            work, gate = await stack.enter_async_context(core(model, chosen, engine))
-            intake = None
+            work, authenticator = await stack.enter_async_context(core(model, chosen, engine))
+            bulk = None
             if jobs:
-                intake = await stack.enter_async_context(bulk.running(engine, work.remover, chosen))
-            stopping = await stack.enter_async_context(ports.listening(work, gate, model, intake))
+                sys.audit(ENGINE)
+                bulk = await stack.enter_async_context(runtime.running(engine, work, chosen))
+            stopping = await stack.enter_async_context(
+                ports.listening(work, authenticator, model, bulk)
+            )
             ready.set()
             await service.stopping.wait()
-            if intake:
-                intake.stop()
+            if bulk:
+                bulk.progress.stop()
             stopping()
 
     service.thread = threading.Thread(target=lambda: service.loop.run_until_complete(serve()))
     service.thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(60)
         yield service
     finally:
         service.stop()

@@ -1,15 +1,15 @@
 import pytest
 
 from gateway.errors import BadOption
-from gateway.options import Area, Color, Format, Options, Size, parse
+from gateway.options import Area, Color, Format, Length, Options, Size, parse
 
 
-def test_nothing_asked_means_an_original_size_transparent_png() -> None:
+def test_the_default_is_a_transparent_png_in_the_original_size() -> None:
     assert parse({}) == Options(size=None, format=Format.PNG, bg_color=None)
     assert parse({"size": "", "format": "", "bg_color": ""}) == Options()
 
 
-def test_fields_that_are_no_options_are_ignored() -> None:
+def test_unknown_fields_are_ignored() -> None:
     assert parse({"image": "x", "colour": "red"}) == Options()
 
 
@@ -49,12 +49,53 @@ def test_bg_color_is_hex_with_or_without_hash(text: str, color: Color) -> None:
         ("format", "gif", "png, jpg, webp"),
         ("bg_color", "reddish", "#FFFFFF"),
         ("bg_color", "#12345", "#FFFFFF"),
+        ("keep", "1 2 3", "x1 y1 x2 y2"),
+        ("erase", "1 2 3 4;x", "x1 y1 x2 y2"),
+        ("invert", "yes", "true or false"),
+        ("threshold", "101", "0 to 100"),
+        ("threshold", "-1", "0 to 100"),
+        ("smooth", "100.1px", "100px"),
+        ("feather", "6%", "5%"),
+        ("feather", "-1px", "0px"),
+        ("expand", "-", "-100px"),
+        ("expand", "1px 1px", "-100px"),
     ],
 )
-def test_a_bad_option_is_told_its_allowed_values(field: str, value: str, hint: str) -> None:
-    with pytest.raises(BadOption, match=f"^{field} must be") as refused:
+def test_an_invalid_option_is_rejected_with_its_allowed_values(
+    field: str, value: str, hint: str
+) -> None:
+    with pytest.raises(BadOption, match=f"^{field} must be") as rejected:
         parse({field: value})
-    assert hint in str(refused.value)
+    assert hint in str(rejected.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "length"),
+    [
+        ("feather", "3px", Length(3)),
+        ("feather", "0.5%", Length(0.5, percent=True)),
+        ("expand", "-2", Length(-2)),
+        ("expand", "+2.5px", Length(2.5)),
+        ("expand", "-5%", Length(-5, percent=True)),
+        ("smooth", "100px", Length(100)),
+    ],
+)
+def test_edge_controls_are_lengths(field: str, value: str, length: Length) -> None:
+    assert getattr(parse({field: value}).edges, field) == length
+
+
+def test_threshold_is_a_percentage_and_invert_a_flag() -> None:
+    edges = parse({"threshold": "12.5", "invert": "on"}).edges
+    assert (edges.threshold, edges.invert) == (0.125, True)
+
+
+def test_keep_and_erase_are_rectangles_in_the_notation_of_roi() -> None:
+    options = parse({"keep": "0 0 50% 8px;10% 10% 20% 20%;", "erase": "1,2,3,4"})
+    assert [region.shares(100, 80) for region in options.keep] == [
+        (0, 0, 0.5, 0.1),
+        (0.1, 0.1, 0.2, 0.2),
+    ]
+    assert [region.name for region in (*options.keep, *options.erase)] == ["keep", "keep", "erase"]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +107,7 @@ def test_a_bad_option_is_told_its_allowed_values(field: str, value: str, hint: s
         ((100_000, 1), (1920, 1)),
     ],
 )
-def test_a_box_turns_with_the_picture_and_never_enlarges(
+def test_a_box_follows_the_orientation_and_never_enlarges(
     picture: tuple[int, int], result: tuple[int, int]
 ) -> None:
     assert Size(1920, 1080).fit(*picture) == result

@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.real
+
 ROOT = Path(__file__).parents[1]
 PROTOS = ROOT / "protos"
 BUF = Path(sys.executable).with_name("buf")

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from prometheus_client import REGISTRY
 
-from gateway import errors, metrics, options
+from gateway import errors, options
 from gateway.errors import GatewayError
+from gateway.observability import metrics
 from gateway.settings import Settings
 from tests.end_to_end.service import ROOT
 

@@ -1,9 +1,11 @@
-"""Accounts: who owns keys."""
+"""Accounts: the owners of API keys."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, null, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -11,19 +13,19 @@ from gateway.accounts.tables import AccountRow
 
 MAX_NAME_LENGTH = 100
 DEFAULT = "default"
-"""The account that every database begins with."""
+"""Name of the account that the migrations create in every database."""
 
 
 class BadName(Exception):
-    """It is empty, too long, or has letters that cannot be printed."""
+    """The name is empty, too long, or has characters that are not printable."""
 
 
 class AccountExists(Exception):
-    """The name is taken."""
+    """An account of this name exists already."""
 
 
 class NoAccount(Exception):
-    """There is none of that name."""
+    """There is no account of this name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is no account {name!r}; see: clearbg accounts list")
@@ -31,30 +33,40 @@ class NoAccount(Exception):
 
 @dataclass(frozen=True)
 class Account:
-    """An owner of keys."""
+    """An owner of API keys."""
 
     id: int
     name: str
     created_at: datetime
     disabled_at: datetime | None
+    models: tuple[str, ...] | None = None
+    """Names of the models that it may use; None: all."""
 
 
 class AccountStore:
-    """Makes, lists and disables accounts. Blocking: call it from a thread in async code."""
+    """Creates, lists, restricts and disables accounts. Blocking: in async code, use a thread."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def create(self, name: str) -> Account:
-        """Make an account.
+    def create(self, name: str, *, models: Sequence[str] | None = None) -> Account:
+        """Create an account.
+
+        Args:
+            name: unique.
+            models: names of the models that it may use; None: all.
 
         Raises:
-            BadName: it cannot be one.
+            BadName: the name is empty, too long or not printable.
             AccountExists: the name is taken.
         """
         if not (name.strip() and len(name) <= MAX_NAME_LENGTH and name.isprintable()):
-            raise BadName(f"a name has 1 to {MAX_NAME_LENGTH} letters that can be printed")
-        row = AccountRow(name=name, created_at=datetime.now(UTC))
+            raise BadName(f"a name has 1 to {MAX_NAME_LENGTH} printable characters")
+        row = AccountRow(
+            name=name,
+            created_at=datetime.now(UTC),
+            models=None if models is None else list(models),
+        )
         try:
             with Session(self._engine) as session, session.begin():
                 session.add(row)
@@ -64,14 +76,14 @@ class AccountStore:
             raise AccountExists(f"there is an account {name!r} already") from error
 
     def list(self) -> list[Account]:
-        """All accounts, oldest first, the disabled ones too."""
+        """Return all accounts, disabled ones included, oldest first."""
         with Session(self._engine) as session:
             return [
                 _account(row) for row in session.scalars(select(AccountRow).order_by(AccountRow.id))
             ]
 
     def find(self, name: str) -> Account:
-        """The account of that name.
+        """Return the account of this name.
 
         Raises:
             NoAccount: there is none.
@@ -83,17 +95,28 @@ class AccountStore:
             return _account(row)
 
     def disable(self, name: str) -> None:
-        """Stop all keys of an account from working, within the seconds that keys are believed.
+        """Disable an account: its keys stop working when their cached copies expire.
 
         Raises:
             NoAccount: there is none.
         """
-        now = func.coalesce(AccountRow.disabled_at, datetime.now(UTC))
-        change = update(AccountRow).where(AccountRow.name == name).values(disabled_at=now)
+        self._update(name, disabled_at=func.coalesce(AccountRow.disabled_at, datetime.now(UTC)))
+
+    def restrict(self, name: str, models: Sequence[str] | None) -> None:
+        """Set the models that an account may use; None: all. Cached keys follow within seconds.
+
+        Raises:
+            NoAccount: there is none.
+        """
+        self._update(name, models=null() if models is None else list(models))
+
+    def _update(self, name: str, **values: Any) -> None:
+        change = update(AccountRow).where(AccountRow.name == name).values(**values)
         with self._engine.begin() as connection:
             if not connection.execute(change).rowcount:
                 raise NoAccount(name)
 
 
 def _account(row: AccountRow) -> Account:
-    return Account(row.id, row.name, row.created_at, row.disabled_at)
+    models = None if row.models is None else tuple(row.models)
+    return Account(row.id, row.name, row.created_at, row.disabled_at, models)

@@ -1,4 +1,4 @@
-"""Opens the database, SQLite or PostgreSQL, and brings its tables up to date."""
+"""Opens the database, SQLite or PostgreSQL, and migrates its tables."""
 
 import sqlite3
 from pathlib import Path
@@ -11,23 +11,24 @@ from sqlalchemy.exc import SQLAlchemyError
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 MIGRATION_LOCK = 0x636C6561726267
-"""PostgreSQL's advisory lock ("clearbg" in ASCII) that one migration holds against another."""
+"""Number of the PostgreSQL advisory lock ("clearbg" in ASCII) that a migration holds, so that two
+processes never migrate at the same time."""
 
 MIGRATION_TIMEOUT_S, LOCK_TIMEOUT_S = 30, 2
-"""How long to wait for another writer's lock: at the start, and later."""
+"""How long to wait for another writer's lock: while migrating, and afterwards."""
 
 
-class Unreachable(Exception):
+class DatabaseUnreachable(Exception):
     """The database cannot be opened. The message names the setting."""
 
 
 def connect(url: str) -> Engine:
-    """Open the database at a SQLAlchemy URL and migrate it to the newest tables.
+    """Open the database at a SQLAlchemy URL and migrate it to the current schema.
 
-    Several processes may do so at once: one migrates, the others wait for it.
+    Several processes may call this at once: one migrates, and the others wait for it.
 
     Raises:
-        Unreachable: the URL is none, its driver is missing, or nothing answers there.
+        DatabaseUnreachable: the URL is invalid, its driver is missing, or no server answers.
     """
     try:
         migrating = _engine(url, MIGRATION_TIMEOUT_S)
@@ -36,14 +37,14 @@ def connect(url: str) -> Engine:
         return _engine(url, LOCK_TIMEOUT_S)
     except (SQLAlchemyError, ModuleNotFoundError, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise Unreachable(
+        raise DatabaseUnreachable(
             f"The database cannot be opened ({reason}). "
             "Set CLEARBG_DATABASE_URL, or CLEARBG_DATA_DIR to a folder that can be written."
         ) from error
 
 
 def _engine(url: str, lock_timeout_s: int) -> Engine:
-    """Parameters are hidden, since errors are logged: a webhook's URL may have a password."""
+    """Open an engine that hides parameters in errors: a webhook's URL may contain a password."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
@@ -55,12 +56,12 @@ def _engine(url: str, lock_timeout_s: int) -> Engine:
         return engine
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
-    patience = {"connect_timeout": LOCK_TIMEOUT_S, "tcp_user_timeout": 1000 * LOCK_TIMEOUT_S}
+    timeouts = {"connect_timeout": LOCK_TIMEOUT_S, "tcp_user_timeout": 1000 * LOCK_TIMEOUT_S}
     return create_engine(
         parsed,
         pool_pre_ping=True,
         pool_timeout=LOCK_TIMEOUT_S,
-        connect_args=patience,
+        connect_args=timeouts,
         hide_parameters=True,
     )
 
@@ -77,16 +78,17 @@ def _migrate(engine: Engine) -> None:
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, record: object) -> None:
-    """Leave transactions to SQLAlchemy: Python's own would commit before each change of a table."""
+    """Leave transactions to SQLAlchemy: Python's sqlite3 would commit before each schema change."""
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
     connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Lock at once for a migration: who reads first could not write after another one wrote.
+    """Begin a transaction; a migration takes the write lock at once.
 
-    All others only read, or begin with a write.
+    A transaction that reads first cannot write after another one has written. Migrations read
+    first; all other transactions only read, or begin with a write.
     """
     write = connection.get_execution_options().get("write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

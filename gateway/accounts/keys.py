@@ -1,4 +1,4 @@
-"""API keys: made once, shown once, kept as a hash."""
+"""API keys: shown once when they are created; only a hash is stored."""
 
 import hashlib
 import secrets
@@ -17,16 +17,16 @@ from gateway.errors import InvalidKey
 
 ALPHABET = string.ascii_letters + string.digits
 SECRET_LENGTH = 40
-"""Characters of 62: 238 bits, so a plain SHA-256 cannot be searched and needs no salt."""
+"""Characters of the 62 in ALPHABET: 238 bits, too many to search, so SHA-256 needs no salt."""
 
 CACHED_KEYS = 10_000
 FRESH_SHARE = 0.8
-"""Of the time that a key is believed; in the rest it is checked again when it is used."""
+"""Share of the cache time after which a key in use is looked up again, before it expires."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a key may do in a minute. None: as the settings say. 0: as much as it likes."""
+    """A key's own limits per minute. None: the settings' default. 0: no limit."""
 
     requests_per_minute: int | None = None
     megapixels_per_minute: int | None = None
@@ -34,7 +34,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class ApiKey:
-    """What may be known of a key after it was made."""
+    """An API key without its secret, which is shown only once."""
 
     id: int
     account: str
@@ -47,30 +47,32 @@ class ApiKey:
     revoked_at: datetime | None
     last_used_at: datetime | None
     images: int
-    """Cut out with it so far: one credit each."""
+    """Images cut out with it so far: one credit each."""
     limits: Limits
     account_disabled: bool = field(repr=False)
+    models: tuple[str, ...] | None = None
+    """Names of the models that its account may use; None: all."""
 
     @property
     def works(self) -> bool:
-        """Whether it may be used now: not revoked, not expired, its account not disabled."""
+        """Whether the key is valid now: not revoked, not expired, its account not disabled."""
         expired = self.expires_at is not None and self.expires_at <= datetime.now(UTC)
         return not (self.revoked_at or expired or self.account_disabled)
 
 
 class KeyStore:
-    """Makes, lists, revokes and checks keys. Blocking: call it from a thread in async code.
+    """Creates, lists, revokes and checks keys. Blocking: in async code, call it in a thread.
 
     Args:
         engine: an open, migrated database.
-        cache_s: seconds for which a checked key is believed without asking the database.
+        cache_s: seconds for which a valid key is accepted without another database query.
     """
 
     def __init__(self, engine: Engine, *, cache_s: float = 0) -> None:
         self._engine = engine
-        # Only valid keys are kept: a flood of wrong ones must not push them out.
+        # Only valid keys are cached: a flood of wrong ones must not evict them.
         self._valid: TTLCache[str, ApiKey] = TTLCache(CACHED_KEYS, cache_s)
-        self._lock = Lock()  # the caches are used by the event loop and by threads
+        self._lock = Lock()  # the event loop and threads use both caches
         self._fresh: TTLCache[str, bool] = TTLCache(CACHED_KEYS, cache_s * FRESH_SHARE)
 
     def create(
@@ -78,10 +80,10 @@ class KeyStore:
         name: str,
         account_id: int,
         *,
-        lives: timedelta | None = None,
+        lifetime: timedelta | None = None,
         limits: Limits | None = None,
     ) -> tuple[ApiKey, str]:
-        """Make a key. Its secret is returned here and never again."""
+        """Create a key. Return it with its secret, which cannot be read again."""
         secret = "cbg_" + "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
         limits = limits or Limits()
         now = datetime.now(UTC)
@@ -92,7 +94,7 @@ class KeyStore:
             prefix=secret[:8],
             last_four=secret[-4:],
             created_at=now,
-            expires_at=now + lives if lives is not None else None,
+            expires_at=now + lifetime if lifetime is not None else None,
             requests_per_minute=limits.requests_per_minute,
             megapixels_per_minute=limits.megapixels_per_minute,
         )
@@ -102,12 +104,12 @@ class KeyStore:
             return _key(row), secret
 
     def list(self) -> list[ApiKey]:
-        """All keys, oldest first, the revoked ones too."""
+        """Return all keys, revoked ones included, oldest first."""
         with Session(self._engine) as session:
             return [_key(row) for row in session.scalars(select(KeyRow).order_by(KeyRow.id))]
 
     def revoke(self, key_id: int) -> bool:
-        """Stop a key from working. False when there is no such key."""
+        """Revoke a key. Return False if there is no such key."""
         now = func.coalesce(KeyRow.revoked_at, datetime.now(UTC))
         change = update(KeyRow).where(KeyRow.id == key_id).values(revoked_at=now)
         with self._engine.begin() as connection:
@@ -117,30 +119,31 @@ class KeyStore:
         return found
 
     def cached(self, secret: str) -> ApiKey | None:
-        """The key, if it was checked within the last `cache_s` seconds. Does not block."""
+        """Return the key if it was checked within the last `cache_s` seconds. Does not block."""
         with self._lock:
             key = self._valid.get(_digest(secret))
         return key if key and key.works else None
 
-    def is_ageing(self, secret: str) -> bool:
-        """Say, once, that a cached key will soon have to be checked again.
+    def needs_refresh(self, secret: str) -> bool:
+        """Return True, once, when a cached key will soon expire from the cache.
 
-        Who checks it already then spares callers who come all the time the wait for the database.
+        The caller should `check` it in the background: then a key that is in constant use never
+        has to wait for the database.
         """
         digest = _digest(secret)
         with self._lock:
-            ageing = digest not in self._fresh
+            is_stale = digest not in self._fresh
             self._fresh[digest] = True
-        return ageing
+        return is_stale
 
     def check(self, secret: str) -> ApiKey:
-        """Find the key that belongs to a secret.
+        """Query the database for the key that belongs to a secret, and cache it.
 
-        Its hash is what is looked up and compared: how long that takes tells a caller nothing, who
-        cannot choose a hash's bytes, and it takes as long for a key that no longer works.
+        The query compares hashes, whose bytes a caller cannot choose, and takes as long for a
+        revoked key: its duration reveals nothing about the secret.
 
         Raises:
-            InvalidKey: it is unknown, revoked or expired, or its account is disabled.
+            InvalidKey: the key is unknown, revoked or expired, or its account is disabled.
         """
         digest = _digest(secret)
         with Session(self._engine) as session:
@@ -153,11 +156,16 @@ class KeyStore:
             self._valid[digest], self._fresh[digest] = key, True
         return key
 
-    def add_use(self, images: Mapping[int, int], at: datetime) -> None:
-        """Write down that keys were used until `at`, and how many images each has cut out."""
+    def add_usage(self, images: Mapping[int, int], at: datetime) -> None:
+        """Store that keys were last used at `at`, and add the images that each has cut out.
+
+        Args:
+            images: number of new images, by key id; may be 0.
+            at: time of the last use.
+        """
         with self._engine.begin() as connection:
             for key_id, count in sorted(images.items()):
-                # Added up in the database, since other replicas add theirs.
+                # The database adds, since other replicas add their images too.
                 used = {"last_used_at": at, "images": KeyRow.images + count}
                 connection.execute(update(KeyRow).where(KeyRow.id == key_id).values(used))
 
@@ -181,4 +189,5 @@ def _key(row: KeyRow) -> ApiKey:
         images=row.images,
         limits=Limits(row.requests_per_minute, row.megapixels_per_minute),
         account_disabled=row.account.disabled_at is not None,
+        models=None if row.account.models is None else tuple(row.account.models),
     )

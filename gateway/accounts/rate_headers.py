@@ -1,4 +1,4 @@
-"""Rate limits as headers: the IETF draft's two fields, and the older three that clients know.
+"""Rate limits as HTTP headers: the two of the IETF draft, and the three older `X-RateLimit-` ones.
 
 Source: draft-ietf-httpapi-ratelimit-headers-11, whose fields are RFC 9651 lists.
 """
@@ -7,14 +7,14 @@ import asyncio
 import math
 import time
 
-from gateway.accounts.gate import Windows
+from gateway.accounts.authenticator import Windows
 from gateway.accounts.rate_limits import WINDOW_S
 
 
 async def headers(windows: Windows) -> dict[str, str]:
-    """What an answer says of its caller's limits; nothing where there are none.
+    """Return the rate-limit headers of a response; empty if its caller has no limits.
 
-    The older fields have room for one limit: the one that will be used up first.
+    The older headers hold only one limit: the one with the smallest share left.
     """
     known = [window for window in await asyncio.gather(*windows) if window]
     if not known:

@@ -1,182 +1,209 @@
 """Rate limits: how much each caller may do in a minute, counted in memory or in Valkey.
 
-The counting is the `limits` library's sliding window: what was counted in the minute before still
-counts, in proportion to how much of it the last 60 seconds cover. In Valkey it is one script, so
-that replicas share one exact count.
+The algorithm is the sliding window counter of the `limits` library: the count of the previous
+minute still counts, in proportion to how much of that minute lies in the last 60 seconds. In Valkey
+one script checks and counts, so replicas share one exact count.
 """
 
 import asyncio
 import logging
 import math
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
-from redis.asyncio import ConnectionPool
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from gateway.concurrency import Cooldown
 from gateway.errors import LimitsUnavailable, RateLimited
-from gateway.metrics import RATE_LIMIT_FAILURES, REFUSALS
+from gateway.observability.metrics import RATE_LIMIT_FAILURES, REFUSALS
+
+if TYPE_CHECKING:
+    from redis.asyncio import ConnectionPool
 
 log = logging.getLogger(__name__)
 
 WINDOW_S = 60
 STORE_TIMEOUT_S = 0.5
-"""For one question to the store; what takes longer counts as down."""
+"""For one call to the store; a store that takes longer counts as down."""
 MAX_CONNECTIONS = 16
-"""A question takes a fraction of a millisecond: more would only make the store slower."""
-PAUSE_S = 1.0
-"""A store that was down is not asked for so long: no request waits for it in vain meanwhile."""
+"""A call takes a fraction of a millisecond: more connections would only slow the store down."""
+COOLDOWN_S = 1.0
+"""How long the store is not called after it failed."""
 
 
-class BadStore(ValueError):
-    """The URL of the store is none that can be used. The message names the setting."""
+class BadRateLimitUrl(ValueError):
+    """The URL of the store cannot be used. The message names the setting."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """So many units a minute."""
+    """A quota of units per minute."""
 
     name: str
+    """Plural noun of the units; part of the key in the store and of error messages."""
     quota: int
-    """0 or less: no limit."""
+    """Units per minute; 0 or less: no limit."""
     unit: int = 1
-    """Smallest steps that are counted in one unit of the quota."""
+    """Steps in one unit; costs are counted in steps (one megapixel is 1,000,000 pixels)."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """Where a caller stands with a limit, after this request."""
+    """What is left of one caller's limit after a request."""
 
     limit: Limit
     remaining: int
-    """Units, the last one begun: 0 is nothing at all."""
+    """Units, rounded up: 0 means that nothing at all is left."""
     reset_s: float
-    """Until the minute's end; when refused, until this request would pass."""
+    """Seconds until the current minute ends; after a rejection, until the request would pass."""
 
 
 class RateLimits:
-    """Counts what callers spend.
+    """Counts what callers spend, and decides whether it is within their limits.
 
     Args:
-        url: `redis://…` or `valkey://…`, shared by all replicas; empty counts in this process.
-        fail: what to do while the store is down: let everybody pass, or nobody.
+        url: `redis://…` or `valkey://…`, shared by all replicas; empty: count in this process.
+        fail: while the store is down, `open` lets every request pass, `closed` none.
     """
 
     def __init__(self, url: str, *, fail: Literal["open", "closed"]) -> None:
         self._pool = _pool(url) if url else None
         self._storage = _storage(self._pool) if self._pool else MemoryStorage()
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
-        # redis-py's own pool that waits costs a third of a millisecond.
+        # redis-py's own blocking pool takes a third of a millisecond per call.
         self._connections = asyncio.Semaphore(MAX_CONNECTIONS)
         self._fail = fail
-        self._down_until = 0.0
+        self._cooldown = Cooldown(COOLDOWN_S)
 
     async def close(self) -> None:
         """Close the connections to the store."""
         if self._pool:
             await self._pool.aclose()
 
-    async def spend(self, limit: Limit, who: str, cost: int = 1) -> bool:
-        """Count `cost` steps of a caller if the limit allows them all, else none.
+    async def spend(self, limit: Limit, subject: str, cost: int = 1) -> bool:
+        """Count `cost` steps if the limit allows all of them, else none.
 
-        A cost above the whole quota is taken as the whole quota: a large image passes when the
+        A cost above the whole quota counts as the whole quota, so that a large image passes if the
         caller has sent nothing else for a while.
 
+        Args:
+            limit: what is counted.
+            subject: whose count it is: the id of a key, or a client's network.
+            cost: in steps of the limit.
+
         Returns:
-            Whether it passed: also when there is no limit, or the store is down and that is to
-            let all pass.
+            True if it passed, if there is no limit, or if the store is down and `fail` is `open`.
 
         Raises:
-            LimitsUnavailable: the store is down, and the settings say to fail closed.
+            LimitsUnavailable: the store is down and `fail` is `closed`.
         """
         if limit.quota <= 0:
             return True
         cost = min(cost, limit.quota * limit.unit)
         try:
-            async with self._store():
-                return await self._limiter.hit(_item(limit), limit.name, who, cost=cost)
+            async with self._store_access():
+                return await self._limiter.hit(_item(limit), limit.name, subject, cost=cost)
         except (StorageError, TimeoutError) as error:
-            self._without_store(error)
+            self._on_store_failure(error)
             return True
 
-    async def window(self, limit: Limit, who: str, refused: int = 0) -> Window | None:
-        """Where a caller stands, of whom `refused` steps were or would be refused.
+    async def window(self, limit: Limit, subject: str, rejected: int = 0) -> Window | None:
+        """Return what is left of a limit.
+
+        Args:
+            limit: as for `spend`.
+            subject: as for `spend`.
+            rejected: steps that were or would be rejected; `reset_s` is the time until they pass.
 
         Returns:
-            None when there is no limit, or the store is down.
+            None if there is no limit, or the store is down.
         """
         if limit.quota <= 0:
             return None
-        key = _item(limit).key_for(limit.name, who)
+        key = _item(limit).key_for(limit.name, subject)
         try:
-            async with self._store():
-                seen = await self._storage.get_sliding_window(key, WINDOW_S)
+            async with self._store_access():
+                counts = await self._storage.get_sliding_window(key, WINDOW_S)
         except (StorageError, TimeoutError):
-            return None  # told by whoever spends
-        before, before_ttl_s, now, now_ttl_s = seen
+            return None  # `spend` counts and logs the failure
+        previous, previous_ttl_s, current, current_ttl_s = counts
         quota = limit.quota * limit.unit
-        left = quota - before * before_ttl_s / WINDOW_S - now
-        rest_s = now_ttl_s % WINDOW_S or WINDOW_S  # the window outlives its minute by another one
-        free = quota - min(refused, quota)
-        wait_s = _wait_s(free, before, before_ttl_s, now, rest_s) if refused else rest_s
-        return Window(limit, max(0, math.ceil(left / limit.unit)), wait_s)
+        left = quota - previous * previous_ttl_s / WINDOW_S - current
+        # The store keeps a minute's count for one minute more, as the previous one.
+        minute_left_s = current_ttl_s % WINDOW_S or WINDOW_S
+        allowed = quota - min(rejected, quota)
+        reset_s = (
+            _wait_s(allowed, previous, previous_ttl_s, current, minute_left_s)
+            if rejected
+            else minute_left_s
+        )
+        return Window(limit, max(0, math.ceil(left / limit.unit)), reset_s)
 
     @staticmethod
-    def refusal(limit: Limit, window: Window | None) -> RateLimited:
-        """What to tell a caller who was refused."""
+    def rejection(limit: Limit, window: Window | None) -> RateLimited:
+        """Return the error for a request over its limit, and count it in the metrics."""
         REFUSALS.labels("rate limit").inc()
         wait_s = window.reset_s if window else WINDOW_S
         return RateLimited(f"More than {limit.quota} {limit.name} a minute.", wait_s)
 
     @asynccontextmanager
-    async def _store(self) -> AsyncIterator[None]:
-        """Ask the store, within its time; not at all while it is known to be down."""
-        if time.monotonic() < self._down_until:
+    async def _store_access(self) -> AsyncIterator[None]:
+        """Limit the block to one of the connections and to STORE_TIMEOUT_S.
+
+        Raises:
+            TimeoutError: the time is up, or at once during the cooldown after a failure.
+        """
+        if self._cooldown.is_active:
             raise TimeoutError
         async with asyncio.timeout(STORE_TIMEOUT_S), self._connections:
             yield
 
-    def _without_store(self, error: Exception) -> None:
+    def _on_store_failure(self, error: Exception) -> None:
         RATE_LIMIT_FAILURES.inc()
-        if time.monotonic() >= self._down_until:
-            self._down_until = time.monotonic() + PAUSE_S
+        # Calls that were skipped during the cooldown come here too: they must not prolong it.
+        if not self._cooldown.is_active:
+            self._cooldown.start()
             log.warning("the rate limits' store is down (%r): failing %s", error, self._fail)
         if self._fail == "closed":
-            raise LimitsUnavailable("The service cannot check its limits.", PAUSE_S) from error
+            raise LimitsUnavailable("The service cannot check its limits.", COOLDOWN_S) from error
 
 
-def _wait_s(free: int, before: int, before_ttl_s: float, now: int, rest_s: float) -> float:
-    """Seconds until the sliding window counts at most `free`.
+def _wait_s(
+    allowed: int, previous: int, previous_ttl_s: float, current: int, minute_left_s: float
+) -> float:
+    """Return the seconds until the sliding window counts at most `allowed` steps.
 
-    The minute before fades linearly; when this one is over, it begins to fade in its place.
+    The previous minute's count fades linearly. When the current minute ends, its own count becomes
+    the previous one and starts to fade.
     """
-    if now > free:
-        return rest_s + WINDOW_S * (1 - free / now)
-    return max(0.0, before_ttl_s - (free - now) * WINDOW_S / before) if before else 0.0
+    if current > allowed:
+        return minute_left_s + WINDOW_S * (1 - allowed / current)
+    return max(0.0, previous_ttl_s - (allowed - current) * WINDOW_S / previous) if previous else 0.0
 
 
 def _item(limit: Limit) -> RateLimitItemPerMinute:
     return RateLimitItemPerMinute(limit.quota * limit.unit, namespace="clearbg")
 
 
-def _storage(pool: ConnectionPool) -> RedisStorage:
+def _storage(pool: "ConnectionPool") -> RedisStorage:
     return RedisStorage(
-        "async+redis://",  # the pool knows better
+        "async+redis://",  # required, but unused: the pool has the address
         implementation="redispy",
         wrap_exceptions=True,
         connection_pool=pool,  # type: ignore[arg-type] # passed on to redis-py as it is
     )
 
 
-def _pool(url: str) -> ConnectionPool:
+def _pool(url: str) -> "ConnectionPool":
+    from redis.asyncio import ConnectionPool  # here, since importing it takes a tenth of a second
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     try:
         return ConnectionPool.from_url(
             url.replace("valkey", "redis", 1) if url.startswith("valkey") else url,
@@ -184,4 +211,4 @@ def _pool(url: str) -> ConnectionPool:
             retry=Retry(NoBackoff(), 0),
         )
     except ValueError as error:
-        raise BadStore(f"CLEARBG_RATE_LIMIT_URL cannot be used: {error}") from error
+        raise BadRateLimitUrl(f"CLEARBG_RATE_LIMIT_URL cannot be used: {error}") from error

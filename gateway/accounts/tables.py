@@ -1,19 +1,19 @@
-"""The database's tables. A change here needs a migration in migrations/versions/."""
+"""The tables of accounts and keys. A change here needs a migration in migrations/versions/."""
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, ForeignKey, String, TypeDecorator
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, String, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A point in time. SQLite forgets the zone; everything we store is UTC."""
+    """A point in time in UTC, also from SQLite, which does not store the time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Put the zone back."""
+        """Add the time zone that SQLite dropped."""
         return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
 
 
@@ -22,7 +22,7 @@ class Table(DeclarativeBase):
 
 
 class AccountRow(Table):
-    """Who owns keys."""
+    """An account: the owner of API keys."""
 
     __tablename__ = "accounts"
 
@@ -30,10 +30,12 @@ class AccountRow(Table):
     name: Mapped[str] = mapped_column(String(100), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    models: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """Names of the models that it may use. None: all."""
 
 
 class KeyRow(Table):
-    """An API key: its hash, what a person needs to recognise it, its limits, its use."""
+    """An API key: its hash, what a person needs to recognise it, its limits, its usage."""
 
     __tablename__ = "api_keys"
 
@@ -48,9 +50,9 @@ class KeyRow(Table):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     images: Mapped[int] = mapped_column(server_default="0", default=0)
-    """Cut out so far: one credit each."""
+    """Images cut out so far: one credit each."""
     requests_per_minute: Mapped[int | None]
-    """None: as the settings say. 0: no limit."""
+    """None: the settings' default. 0: no limit."""
     megapixels_per_minute: Mapped[int | None]
 
     account: Mapped[AccountRow] = relationship(lazy="joined", innerjoin=True)

@@ -1,4 +1,4 @@
-"""What keys were used for: collected in memory, written down every few seconds."""
+"""Counts the use of API keys in memory, and writes it to the database every few seconds."""
 
 import asyncio
 import logging
@@ -11,11 +11,11 @@ from gateway.accounts.keys import KeyStore
 
 log = logging.getLogger(__name__)
 
-INTERVAL_S = 5.0
+WRITE_INTERVAL_S = 5.0
 
 
 class Usage:
-    """Counts images by key. A killed process loses what the last seconds counted, and no more.
+    """Counts images by key. A process that is killed loses the counts since the last write.
 
     Build it inside the event loop that will use it.
     """
@@ -23,29 +23,29 @@ class Usage:
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
         self._images: Counter[int] = Counter()
-        self._writing = asyncio.create_task(self._write_regularly())
+        self._write_task = asyncio.create_task(self._write_regularly())
 
     def add(self, key_id: int, images: int) -> None:
-        """Count images of a key; 0 says that it was used at all."""
+        """Count images of a key; 0 only records that the key was used."""
         self._images[key_id] += images
 
     async def close(self) -> None:
-        """Write down what is left."""
-        self._writing.cancel()
+        """Stop, and write the remaining counts."""
+        self._write_task.cancel()
         await self.write()
 
     async def _write_regularly(self) -> None:
         while True:
-            await asyncio.sleep(INTERVAL_S)
+            await asyncio.sleep(WRITE_INTERVAL_S)
             await self.write()
 
     async def write(self) -> None:
-        """Write down what was counted since the last time."""
+        """Write the counts since the last write; if that fails, keep them for the next one."""
         images, self._images = self._images, Counter()
         if not images:
             return
         try:
-            await asyncio.to_thread(self._keys.add_use, images, datetime.now(UTC))
+            await asyncio.to_thread(self._keys.add_usage, images, datetime.now(UTC))
         except SQLAlchemyError as error:
-            log.warning("the use of keys cannot be written now: %s", error)
+            log.warning("cannot write the usage of API keys, trying again later: %s", error)
             self._images.update(images)

@@ -1,4 +1,4 @@
-"""Bulk jobs: many images in one request, durable, done at low priority.
+"""Bulk jobs: many images in one request, durable, processed at low priority.
 
-What is to be done is in the database, images are in the storage, and DBOS hands jobs to workers.
+Jobs are rows in the database, images are blobs in the storage, and DBOS assigns jobs to workers.
 """

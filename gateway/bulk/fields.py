@@ -1,4 +1,4 @@
-"""What a caller says of a job beside its images and their options."""
+"""Parses the fields of a job that are not options of its images."""
 
 import json
 from typing import Any
@@ -11,57 +11,56 @@ MAX_NAME_LENGTH = MAX_KEY_LENGTH = 255
 MAX_URL_LENGTH = 2048
 
 
-def name(text: str) -> str:
-    """A file's name, as it can be kept and shown."""
-    letters = (letter if letter.isprintable() else "_" for letter in text[:MAX_NAME_LENGTH])
-    return "".join(letters) or "image"
+def clean_file_name(text: str) -> str:
+    """Return a printable file name of at most `MAX_NAME_LENGTH` characters."""
+    characters = (char if char.isprintable() else "_" for char in text[:MAX_NAME_LENGTH])
+    return "".join(characters) or "image"
 
 
-def custom_id(text: str) -> str:
-    """The caller's name for an image.
+def parse_custom_id(text: str) -> str:
+    """Return the caller's name for an image.
 
     Raises:
-        BadOption: it is too long, or cannot be printed.
+        BadOption: it is too long, or contains characters that are not printable.
     """
     if len(text) > MAX_ID_LENGTH or not text.isprintable():
         raise BadOption(
-            "custom_id", f"custom_id must be at most {MAX_ID_LENGTH} letters that can be printed."
+            "custom_id", f"custom_id must be at most {MAX_ID_LENGTH} printable characters."
         )
     return text
 
 
-def metadata(text: str) -> dict[str, Any]:
-    """The caller's own object, as it can be kept and said again.
+def parse_metadata(text: str) -> dict[str, Any]:
+    """Return the caller's own JSON object; empty text gives an empty object.
 
     Raises:
-        BadOption: it is none, or it holds what JSON cannot say.
+        BadOption: it is not a flat object, or contains values that JSON cannot represent.
     """
     try:
-        found = json.loads(text or "{}", parse_constant=_refuse)
-        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+        metadata = json.loads(text or "{}", parse_constant=_reject_constant)
+        json.dumps(metadata, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
-        raise BadOption("metadata", "metadata is no valid JSON.") from error
-    if not isinstance(found, dict):
+        raise BadOption("metadata", "metadata is not valid JSON.") from error
+    if not isinstance(metadata, dict):
         raise BadOption("metadata", 'metadata must be one JSON object, e.g. {"order": "12"}.')
-    if any(isinstance(value, dict | list) for value in found.values()) or "\\u0000" in text:
+    is_nested = any(isinstance(value, dict | list) for value in metadata.values())
+    if is_nested or "\\u0000" in text:  # PostgreSQL cannot store the character U+0000
         raise BadOption("metadata", "metadata must be flat: texts, numbers and booleans.")
-    return found
+    return metadata
 
 
-def webhook_url(text: str, *, are_on: bool) -> str | None:
-    """Where to tell of a job's end; None: nowhere.
-
-    Args:
-        text: what the caller sent.
-        are_on: whether webhooks are sent at all.
+def parse_webhook_url(text: str, *, are_webhooks_on: bool) -> str | None:
+    """Return the URL to notify when the job ends; None if the caller gave none.
 
     Raises:
-        BadOption: it is no URL, or none are sent.
+        BadOption: it is not a URL, or this service sends no webhooks.
     """
     if not text:
         return None
-    if not are_on:
-        raise BadOption("webhook_url", "This service sends no webhooks: ask for the job's status.")
+    if not are_webhooks_on:
+        raise BadOption(
+            "webhook_url", "This service sends no webhooks: poll the job's status instead."
+        )
     try:
         parts = urlsplit(text)
         is_url = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
@@ -72,11 +71,11 @@ def webhook_url(text: str, *, are_on: bool) -> str | None:
     return text
 
 
-def idempotency_key(text: str) -> str:
-    """A caller's key for a request, with quotes (as the header's draft has it) or without.
+def parse_idempotency_key(text: str) -> str:
+    """Return the key, with the quotes removed that the header's IETF draft requires.
 
     Raises:
-        BadOption: it is too long, or cannot be printed.
+        BadOption: it is too long, or contains characters that are not printable.
     """
     key = text.strip()
     if len(key) > 1 and key[0] == key[-1] == '"':
@@ -84,10 +83,11 @@ def idempotency_key(text: str) -> str:
     if len(key) > MAX_KEY_LENGTH or not key.isprintable():
         raise BadOption(
             "Idempotency-Key",
-            f"Idempotency-Key must be at most {MAX_KEY_LENGTH} letters that can be printed.",
+            f"Idempotency-Key must be at most {MAX_KEY_LENGTH} printable characters.",
         )
     return key
 
 
-def _refuse(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
+    """Reject NaN and Infinity, which Python's parser accepts and JSON does not have."""
     raise ValueError(constant)

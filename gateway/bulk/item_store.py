@@ -1,4 +1,4 @@
-"""Images of jobs in the database. Blocking: call it from a thread in async code."""
+"""Items of jobs in the database. Blocking: call it from a thread in async code."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,17 +9,24 @@ from sqlalchemy.orm import Session
 from gateway.accounts.tables import KeyRow
 from gateway.bulk.job import ItemStatus, Job
 from gateway.bulk.tables import ItemRow, JobRow
-from gateway.metrics import BULK_IMAGES
+from gateway.observability.metrics import BULK_IMAGES
 
 
 class ItemStore:
-    """Every change is one transaction; an image becomes final once, whoever says so how often."""
+    """Updates items, one transaction each. The first final status of an item is never changed."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def start(self, job_id: str, number: int) -> int | None:
-        """Count an attempt, and say which one it is; None if the job is over."""
+    def start_attempt(self, job_id: str, number: int) -> int | None:
+        """Count an attempt at an item.
+
+        Returns:
+            The attempt's number, from 1; None if the job is canceled or expired.
+
+        Raises:
+            NoResultFound: the job is deleted.
+        """
         now = datetime.now(UTC)
         with Session(self._engine) as session, session.begin():
             session.execute(
@@ -34,29 +41,33 @@ class ItemStore:
             item.attempts += 1
             return item.attempts
 
-    def succeed(self, job: Job, number: int, result: dict[str, Any]) -> bool:
-        """One image is done: it is charged, once.
+    def mark_succeeded(self, job: Job, number: int, result: dict[str, Any]) -> bool:
+        """Store an item's result and charge one image to the job's key.
 
         Returns:
-            Whether it was this call that ended it.
+            False, and nothing is charged, if the item had a final status or does not exist.
         """
         with Session(self._engine) as session, session.begin():
-            ended = end(session, job.id, ItemStatus.SUCCEEDED, number, result=result)
-            if ended:
+            updated = finish_items(session, job.id, ItemStatus.SUCCEEDED, number, result=result)
+            if updated:
                 images = update(KeyRow).where(KeyRow.id == job.key_id)
                 session.execute(images.values(images=KeyRow.images + 1))
-            return bool(ended)
+            return bool(updated)
 
-    def fail(self, job_id: str, problem: dict[str, Any], number: int | None = None) -> None:
-        """One image cannot be done, or all that are pending."""
+    def mark_failed(self, job_id: str, problem: dict[str, Any], number: int | None = None) -> None:
+        """Store why an item failed; without a number, for all pending items of the job."""
         with Session(self._engine) as session, session.begin():
-            end(session, job_id, ItemStatus.FAILED, number, problem=problem)
+            finish_items(session, job_id, ItemStatus.FAILED, number, problem=problem)
 
 
-def end(
+def finish_items(
     session: Session, job_id: str, status: ItemStatus, number: int | None = None, **values: Any
 ) -> int:
-    """Make an image final, or all that are pending; gives how many this call did."""
+    """Give a final status to a pending item, or without a number to all pending items of a job.
+
+    Returns:
+        How many items were pending.
+    """
     change = (
         update(ItemRow)
         .where(ItemRow.job_id == job_id, ItemRow.status == ItemStatus.PENDING)
@@ -64,6 +75,6 @@ def end(
     )
     if number is not None:
         change = change.where(ItemRow.number == number)
-    done: Any = session.execute(change)
-    BULK_IMAGES.labels(status).inc(done.rowcount)
-    return int(done.rowcount)
+    updated: Any = session.execute(change)
+    BULK_IMAGES.labels(status).inc(updated.rowcount)
+    return int(updated.rowcount)

@@ -1,5 +1,8 @@
-"""A job and its images, as they stand."""
+"""A job and its items, as they are at one moment."""
 
+import re
+import secrets
+import string
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,26 +10,34 @@ from enum import StrEnum
 from typing import Any
 
 MAX_IMAGES = 50
+ID_ALPHABET = string.ascii_lowercase + string.digits
+ID_LENGTH = 20
+ID_PATTERN = re.compile(rf"job_[a-z0-9]{{{ID_LENGTH}}}")
 
 
-class Status(StrEnum):
-    """Of a job."""
+def new_job_id() -> str:
+    """Return a random ID that matches `ID_PATTERN`."""
+    return "job_" + "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
+
+
+class JobStatus(StrEnum):
+    """The status of a job."""
 
     RECEIVING = "receiving"
-    """Its images are still arriving: nobody sees it yet."""
+    """A draft: its images are still arriving, and no caller can see it."""
     PROCESSING = "processing"
     COMPLETED = "completed"
     PARTIAL = "partial"
     """Some images failed."""
     FAILED = "failed"
-    """All did."""
+    """All images failed."""
     CANCELED = "canceled"
     EXPIRED = "expired"
-    """Its time is over: its results are gone."""
+    """The job's lifetime has passed, and its results are deleted."""
 
 
 class ItemStatus(StrEnum):
-    """Of an image. All but `pending` are final."""
+    """The status of an item. All but `pending` are final."""
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"
@@ -39,26 +50,30 @@ class Item:
     """One image of a job."""
 
     number: int
+    """Its position in the job, from 0."""
     name: str
     custom_id: str
     status: ItemStatus
     attempts: int
     problem: dict[str, Any] | None
+    """Why it failed, as RFC 9457 problem details."""
     result: dict[str, Any] | None
     """Of a success: media_type, width, height, size_bytes, crc32."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job."""
+    """A job with all its items."""
 
     id: str
     account_id: int
     key_id: int
-    status: Status
+    status: JobStatus
     options: dict[str, str]
     metadata: dict[str, Any]
     has_backdrop: bool
+    has_mask: bool
+    has_trimap: bool
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -67,20 +82,20 @@ class Job:
     webhook_url: str | None
     fingerprint: str | None
     traceparent: str | None
-    """Of the request that made it, if that is traced."""
+    """W3C trace context of the request that created the job, if it was traced."""
     items: tuple[Item, ...]
 
     @property
     def counts(self) -> Counter[str]:
-        """Images by status."""
+        """Number of items by status."""
         return Counter(item.status.value for item in self.items)
 
 
-def outcome(job: Job) -> Status:
-    """What a job ends as, once no image is pending."""
+def final_status(job: Job) -> JobStatus:
+    """Return the status that a job ends with, once none of its items is pending."""
     counts = job.counts
     if counts[ItemStatus.SUCCEEDED] == len(job.items):
-        return Status.COMPLETED
+        return JobStatus.COMPLETED
     if job.canceled_at:
-        return Status.CANCELED
-    return Status.PARTIAL if counts[ItemStatus.SUCCEEDED] else Status.FAILED
+        return JobStatus.CANCELED
+    return JobStatus.PARTIAL if counts[ItemStatus.SUCCEEDED] else JobStatus.FAILED

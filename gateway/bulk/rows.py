@@ -1,4 +1,4 @@
-"""Jobs from their rows."""
+"""Turns database rows into jobs."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -6,18 +6,27 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.bulk.job import Item, ItemStatus, Job, Status
+from gateway.bulk.job import Item, ItemStatus, Job, JobStatus
 from gateway.bulk.tables import ItemRow, JobRow
 
 
-def items(session: Session, job_ids: Sequence[str]) -> list[ItemRow]:
-    """The images of some jobs, in their order."""
+def load_job(session: Session, row: JobRow) -> Job:
+    """Return the job of a row, with its items."""
+    return load_jobs(session, [row])[0]
+
+
+def load_jobs(session: Session, job_rows: Sequence[JobRow]) -> list[Job]:
+    """Return the jobs of some rows in the same order; one query loads the items of all."""
+    job_ids = [row.id for row in job_rows]
     query = select(ItemRow).where(ItemRow.job_id.in_(job_ids)).order_by(ItemRow.number)
-    return list(session.scalars(query))
+    item_rows = session.scalars(query).all()
+    return [
+        _job(row, [item_row for item_row in item_rows if item_row.job_id == row.id])
+        for row in job_rows
+    ]
 
 
-def job(row: JobRow, items: Sequence[ItemRow]) -> Job:
-    """A job; of the images, those that are its own."""
+def _job(row: JobRow, item_rows: Sequence[ItemRow]) -> Job:
     return Job(
         id=row.id,
         account_id=row.account_id,
@@ -26,6 +35,8 @@ def job(row: JobRow, items: Sequence[ItemRow]) -> Job:
         options=row.options,
         metadata=row.data,
         has_backdrop=row.has_backdrop,
+        has_mask=row.has_mask,
+        has_trimap=row.has_trimap,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
@@ -34,15 +45,14 @@ def job(row: JobRow, items: Sequence[ItemRow]) -> Job:
         webhook_url=row.webhook_url,
         fingerprint=row.fingerprint,
         traceparent=row.traceparent,
-        items=tuple(_item(item) for item in items if item.job_id == row.id),
+        items=tuple(_item(item_row) for item_row in item_rows),
     )
 
 
-def _status(row: JobRow) -> Status:
-    """Its results are gone from the moment on that it expires, also before they are swept."""
-    status = Status(row.status)
-    is_over = row.finished_at is not None and row.expires_at <= datetime.now(UTC)
-    return Status.EXPIRED if is_over else status
+def _status(row: JobRow) -> JobStatus:
+    """Return `expired` from the moment of expiry, even before the sweeper has deleted the blobs."""
+    is_expired = row.finished_at is not None and row.expires_at <= datetime.now(UTC)
+    return JobStatus.EXPIRED if is_expired else JobStatus(row.status)
 
 
 def _item(row: ItemRow) -> Item:

@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.accounts.tables import Table, UtcDateTime
 
 
 class JobRow(Table):
-    """A job."""
+    """A job or draft."""
 
     __tablename__ = "bulk_jobs"
     __table_args__ = (
@@ -25,10 +25,12 @@ class JobRow(Table):
     key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id"))
     status: Mapped[str] = mapped_column(String(16))
     options: Mapped[dict[str, str]] = mapped_column(JSON)
-    """As they were sent."""
+    """As the caller sent them."""
     data: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)
-    """The caller's own."""
+    """The caller's own JSON object."""
     has_backdrop: Mapped[bool]
+    has_mask: Mapped[bool] = mapped_column(default=False, server_default=false())
+    has_trimap: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -37,10 +39,10 @@ class JobRow(Table):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     fingerprint: Mapped[str | None] = mapped_column(String(64))
-    """Of what was sent with the idempotency key."""
+    """SHA-256 of the request that came with the idempotency key."""
     webhook_url: Mapped[str | None] = mapped_column(String(2048))
     traceparent: Mapped[str | None] = mapped_column(String(55))
-    """Of the request that made it, by W3C Trace Context."""
+    """W3C trace context of the request that created it."""
 
 
 class ItemRow(Table):
@@ -54,13 +56,13 @@ class ItemRow(Table):
     custom_id: Mapped[str] = mapped_column(String(128))
     status: Mapped[str] = mapped_column(String(16))
     attempts: Mapped[int] = mapped_column(default=0)
-    """Times that a worker began with it."""
+    """How often a worker has started it."""
     problem: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
 class WorkerRow(Table):
-    """Who does jobs, and when it was last heard of."""
+    """A worker and its last heartbeat."""
 
     __tablename__ = "bulk_workers"
 

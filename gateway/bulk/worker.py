@@ -1,4 +1,4 @@
-"""Does the images of a job, and remembers each one's end."""
+"""Processes the images of jobs, and stores each one's outcome."""
 
 import asyncio
 import logging
@@ -8,174 +8,199 @@ from dataclasses import dataclass
 from opentelemetry.trace import SpanKind
 from sqlalchemy.exc import NoResultFound
 
-from gateway import tracing
+from gateway.bulk import storage
 from gateway.bulk.item_store import ItemStore
-from gateway.bulk.job import Item, ItemStatus, Job, Status
+from gateway.bulk.job import Item, ItemStatus, Job, JobStatus
 from gateway.bulk.job_store import JobStore
-from gateway.bulk.patience import through_overload
+from gateway.bulk.retries import retry_while_overloaded
 from gateway.bulk.storage import Storage
-from gateway.errors import GatewayError, problem
+from gateway.concurrency import concurrently
+from gateway.deadline import Deadline
+from gateway.errors import GatewayError
 from gateway.models.model import Priority
+from gateway.observability import tracing
 from gateway.options import Options, parse
-from gateway.outages import through_outages
-from gateway.removal import Remover, Result
-from gateway.together import together
+from gateway.problems import problem
+from gateway.removal import Remover
+from gateway.results import Result
+from gateway.store_outages import retry_during_outages
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S = 600.0
-"""For one image: it waits until no interactive one is there."""
+IMAGE_TIMEOUT_S = 600.0
+"""For one image, since it waits while there are interactive ones."""
 MAX_ATTEMPTS, SUSPECT_AFTER = 20, 3
-"""Of workers that began with an image and did not come to its end: it may be what kills them. A
-suspect is done alone, so that no other image of its job counts its attempts too."""
+"""Attempts that ended without an outcome: the image may be what kills the workers. A suspect is
+processed alone, so that its crashes do not count as attempts of the job's other images."""
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _JobInput:
+    """What all images of a job share."""
+
     options: Options
-    backdrop: bytes | None
+    backdrop: bytes | None = None
+    mask: bytes | None = None
+    trimap: bytes | None = None
 
 
-class _Over(Exception):
-    """The job was canceled, or its time is over."""
+class _JobEnded(Exception):
+    """The job was canceled, deleted, or has expired."""
 
 
 class Worker:
-    """Works jobs off, several images at once, at low priority.
+    """Processes jobs at bulk priority, several images at once.
 
     Args:
-        remover: does an image.
-        jobs: know what is asked for.
-        items: remember what became of each image.
-        storage: has the images, and gets the results.
-        at_once: images, of all jobs together.
+        remover: removes the backgrounds.
+        jobs: reads and finishes jobs.
+        items: stores each image's outcome.
+        blobs: has the images, and gets the results.
+        max_images: images in progress at once, of all jobs together.
     """
 
     def __init__(
-        self, remover: Remover, jobs: JobStore, items: ItemStore, storage: Storage, at_once: int
+        self, remover: Remover, jobs: JobStore, items: ItemStore, blobs: Storage, max_images: int
     ) -> None:
-        self._remover, self._jobs, self._items, self._storage = remover, jobs, items, storage
-        self._at_once = at_once
-        self._places = asyncio.Semaphore(at_once)
+        self._remover, self._jobs, self._items, self._blobs = remover, jobs, items, blobs
+        self._max_images = max_images
+        self._semaphore = asyncio.Semaphore(max_images)
         self._stopping = False
         self._in_flight: set[asyncio.Task[None]] = set()
 
     async def stop(self, timeout_s: float) -> None:
-        """Begin no further image, and let those in flight finish; jobs go on later."""
+        """Start no further image, and cancel those that do not finish within `timeout_s`."""
         self._stopping = True
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=timeout_s)
-        for image in self._in_flight:
-            image.cancel()
+        for task in self._in_flight:
+            task.cancel()
         await asyncio.gather(*self._in_flight, return_exceptions=True)
 
-    async def work_off(self, job_id: str) -> None:
-        """Bring every image of a job to its end, and the job. It may have been begun before."""
+    async def process(self, job_id: str) -> None:
+        """Process all pending images of a job, then finish the job.
+
+        Returns only when the job has ended; retries while the stores are down. May be called again
+        for a job that was interrupted.
+        """
         try:
-            await self._do_all(await through_outages(asyncio.to_thread, self._jobs.get, job_id))
+            job = await retry_during_outages(asyncio.to_thread, self._jobs.get, job_id)
+            await self._process_items(job)
         except NoResultFound:
-            return  # it was deleted meanwhile
+            return  # the job was deleted
         except Exception:
-            log.exception("unforeseen error with bulk job %s", job_id)
-            why = problem(GatewayError())
-            await through_outages(asyncio.to_thread, self._items.fail, job_id, why)
-        await through_outages(asyncio.to_thread, self._jobs.finish, job_id)
-        await through_outages(self._storage.delete, f"{job_id}/in")
+            log.exception("unexpected error in bulk job %s", job_id)
+            internal = problem(GatewayError())
+            await retry_during_outages(asyncio.to_thread, self._items.mark_failed, job_id, internal)
+        await retry_during_outages(asyncio.to_thread, self._jobs.finish, job_id)
+        await retry_during_outages(self._blobs.delete, storage.inputs_folder(job_id))
 
-    async def _do_all(self, job: Job) -> None:
+    async def _process_items(self, job: Job) -> None:
         pending = [item for item in job.items if item.status is ItemStatus.PENDING]
-        backdrop = None
-        if job.has_backdrop and pending:
-            backdrop = await through_outages(self._storage.get, f"{job.id}/in/backdrop")
-        asked = _Asked(parse(job.options), backdrop)
+        job_input = await self._load_input(job) if pending else _JobInput(parse(job.options))
 
-        async def one(item: Item) -> None:
-            async with self._places:
+        async def process_in_turn(item: Item) -> None:
+            async with self._semaphore:
                 if self._stopping:
                     return
-                doing = asyncio.create_task(self._one(job, item, asked))
-                self._in_flight.add(doing)
-                doing.add_done_callback(self._in_flight.discard)
-                await asyncio.wait([doing])  # also when `stop` gives it up
-            if not doing.cancelled():
-                doing.result()
+                task = asyncio.create_task(self._process_item(job, item, job_input))
+                self._in_flight.add(task)
+                task.add_done_callback(self._in_flight.discard)
+                await asyncio.wait([task])  # returns too when `stop` cancels it
+            if not task.cancelled():
+                task.result()
 
         suspects = [item for item in pending if item.attempts >= SUSPECT_AFTER]
         others = [item for item in pending if item.attempts < SUSPECT_AFTER]
-        async for _ in together(others, one, at_once=self._at_once):
+        async for _ in concurrently(others, process_in_turn, at_once=self._max_images):
             pass
-        async for _ in together(suspects, one, at_once=1):
+        async for _ in concurrently(suspects, process_in_turn, at_once=1):
             pass
         if self._stopping:
-            await asyncio.Event().wait()  # as if the process had been killed here
+            # The job must not be finished: it waits here to be cancelled, and continues later.
+            await asyncio.Event().wait()
 
-    async def _one(self, job: Job, item: Item, asked: _Asked) -> None:
-        attempt = await through_outages(asyncio.to_thread, self._items.start, job.id, item.number)
+    async def _load_input(self, job: Job) -> _JobInput:
+        flags = {"backdrop": job.has_backdrop, "mask": job.has_mask, "trimap": job.has_trimap}
+        files = {
+            name: await retry_during_outages(self._blobs.get, storage.shared_path(job.id, name))
+            for name, has_file in flags.items()
+            if has_file
+        }
+        return _JobInput(parse(job.options), **files)
+
+    async def _process_item(self, job: Job, item: Item, job_input: _JobInput) -> None:
+        attempt = await retry_during_outages(
+            asyncio.to_thread, self._items.start_attempt, job.id, item.number
+        )
         if attempt is None:
             return
-        with tracing.continued(
+        with tracing.continue_trace(
             "bulk image", {"traceparent": job.traceparent or ""}, SpanKind.CONSUMER
         ):
-            tracing.note(
+            tracing.set_attributes(
                 {"clearbg.job": job.id, "clearbg.item": item.number, "clearbg.attempt": attempt}
             )
-            await self._attempt(job, item, asked, attempt)
+            try:
+                result = await self._remove(job.id, item.number, job_input, attempt)
+                await self._store_result(job, item.number, result)
+            except _JobEnded:
+                return
+            except Exception as error:
+                await self._mark_failed(job.id, item.number, error)
 
-    async def _attempt(self, job: Job, item: Item, asked: _Asked, attempt: int) -> None:
-        try:
-            result = await self._result(job.id, item.number, asked, attempt)
-            await self._keep(job, item.number, result)
-        except _Over:
-            return
-        except Exception as error:
-            await self._fail(job.id, item.number, error)
-
-    async def _fail(self, job_id: str, number: int, error: Exception) -> None:
-        """One image cannot be done; what we did not foresee is told in full to the log only."""
-        if not isinstance(error, GatewayError):
-            log.error("unforeseen error with an image of bulk job %s", job_id, exc_info=error)
-            error = GatewayError()
-        tracing.failed(error.slug)
-        await through_outages(asyncio.to_thread, self._items.fail, job_id, problem(error), number)
-
-    async def _result(self, job_id: str, number: int, asked: _Asked, attempt: int) -> Result:
+    async def _remove(self, job_id: str, number: int, job_input: _JobInput, attempt: int) -> Result:
         if attempt > MAX_ATTEMPTS:
-            raise GatewayError("The service cannot do this image.")
+            raise GatewayError("The service cannot process this image.")
 
         async def remove() -> Result:
-            if await through_outages(asyncio.to_thread, self._jobs.is_over, job_id):
-                raise _Over
+            if await retry_during_outages(asyncio.to_thread, self._jobs.has_ended, job_id):
+                raise _JobEnded
             return await self._remover.remove(
                 data,
-                asked.options,
-                backdrop=asked.backdrop,
+                job_input.options,
+                backdrop=job_input.backdrop,
+                mask=job_input.mask,
+                trimap=job_input.trimap,
                 priority=Priority.BULK,
-                timeout_s=TIMEOUT_S,
+                deadline=Deadline(IMAGE_TIMEOUT_S),
             )
 
-        data = await through_outages(self._storage.get, f"{job_id}/in/{number}")
-        return await through_overload(remove)
+        data = await retry_during_outages(self._blobs.get, storage.image_path(job_id, number))
+        return await retry_while_overloaded(remove)
 
-    async def _keep(self, job: Job, number: int, result: Result) -> None:
-        await through_outages(
-            self._storage.put, f"{job.id}/out/{number}", result.data, result.media_type
-        )
-        said = {
+    async def _store_result(self, job: Job, number: int, result: Result) -> None:
+        path = storage.result_path(job.id, number)
+        await retry_during_outages(self._blobs.put, path, result.data, result.media_type)
+        stored = {
             "media_type": result.media_type,
             "width": result.width,
             "height": result.height,
             "size_bytes": len(result.data),
             "crc32": await asyncio.to_thread(zlib.crc32, result.data),
         }
-        if not await through_outages(asyncio.to_thread, self._items.succeed, job, number, said):
-            await self._clear_up(job.id)
+        is_first = await retry_during_outages(
+            asyncio.to_thread, self._items.mark_succeeded, job, number, stored
+        )
+        if not is_first:
+            await self._delete_if_swept(job.id)
 
-    async def _clear_up(self, job_id: str) -> None:
-        """If a job was swept meanwhile, nothing may stay of it."""
+    async def _mark_failed(self, job_id: str, number: int, error: Exception) -> None:
+        """Store why an image failed; details of unexpected errors go to the log only."""
+        if not isinstance(error, GatewayError):
+            log.error("unexpected error with an image of bulk job %s", job_id, exc_info=error)
+            error = GatewayError()
+        tracing.mark_failed(error.slug)
+        await retry_during_outages(
+            asyncio.to_thread, self._items.mark_failed, job_id, problem(error), number
+        )
+
+    async def _delete_if_swept(self, job_id: str) -> None:
+        """Delete the blobs of a job that the sweeper has deleted in the meantime."""
         try:
-            job = await through_outages(asyncio.to_thread, self._jobs.get, job_id)
-            is_swept = job.status is Status.EXPIRED
+            job = await retry_during_outages(asyncio.to_thread, self._jobs.get, job_id)
+            is_swept = job.status is JobStatus.EXPIRED
         except NoResultFound:
             is_swept = True
         if is_swept:
-            await through_outages(self._storage.delete, job_id)
+            await retry_during_outages(self._blobs.delete, job_id)

@@ -1,4 +1,4 @@
-"""Which workers live. Blocking: call it from a thread in async code."""
+"""Heartbeats of workers in the database. Blocking: call it from a thread in async code."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,26 +10,26 @@ from gateway.bulk.tables import WorkerRow
 
 
 class WorkerStore:
-    """Every worker says now and then that it lives."""
+    """Stores the last heartbeat of each worker."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def beat(self, worker_id: str) -> None:
-        """One lives."""
+    def store_heartbeat(self, worker_id: str) -> None:
+        """Store the current time as a worker's last heartbeat."""
         now = datetime.now(UTC)
         change = update(WorkerRow).where(WorkerRow.id == worker_id).values(seen_at=now)
         with Session(self._engine) as session, session.begin():
-            done: Any = session.execute(change)
-            if not done.rowcount:
+            updated: Any = session.execute(change)
+            if not updated.rowcount:
                 session.add(WorkerRow(id=worker_id, seen_at=now))
 
-    def beats(self) -> dict[str, datetime]:
-        """When each one said so last, by its own clock."""
+    def last_heartbeats(self) -> dict[str, datetime]:
+        """Return the last heartbeat of each worker, each by that worker's own clock."""
         with Session(self._engine) as session:
             return {row.id: row.seen_at for row in session.scalars(select(WorkerRow))}
 
-    def forget(self, worker_id: str) -> None:
-        """One is dead, and its jobs are in other hands."""
+    def remove(self, worker_id: str) -> None:
+        """Delete the heartbeat of a worker."""
         with Session(self._engine) as session, session.begin():
             session.execute(delete(WorkerRow).where(WorkerRow.id == worker_id))

@@ -1,4 +1,4 @@
-"""How much is needed for a load: stations in a row, each with its servers and its wait."""
+"""How many servers a load needs: server pools in a row, each with its queue."""
 
 import math
 from dataclasses import dataclass
@@ -6,139 +6,147 @@ from dataclasses import dataclass
 from gateway.capacity import queueing
 from gateway.capacity.costs import Costs
 
-SHARES = {"model": 0.5, "codecs": 0.25, "event loop": 0.25}
-"""Of the time that is left for waiting. The model's servers are the dear ones: it gets most."""
+WAIT_SHARES = {"model": 0.5, "codecs": 0.25, "event loop": 0.25}
+"""How the time left for waiting is divided. The model's servers cost most: it gets the most."""
 
 
-class Unreachable(Exception):
-    """The load cannot be served like that, whatever there is. The message says why."""
+class GoalUnreachable(Exception):
+    """No number of servers reaches the goal. The message says why."""
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What is asked for."""
+    """The load, and how fast it must be served."""
 
     rps: float
-    """Images a second, arriving at random."""
+    """Images per second, arriving at random (Poisson)."""
     p95_s: float
-    """95 of 100 images are done in so many seconds, from upload to answer."""
+    """Goal: 95 % of the images are done within so many seconds, from upload to response."""
     megapixels: float
-    """Of a photo."""
+    """Size of a photo."""
     cores: int
-    """Of one gateway replica."""
+    """Cores of one gateway replica."""
     batch: int = 1
-    """Images that the model computes together under load."""
+    """Mean batch size of the model under load."""
 
 
 @dataclass(frozen=True)
-class Station:
-    """Servers behind one queue."""
+class ServerPool:
+    """Servers behind one queue: cores, event loops or model instances."""
 
     name: str
     service_s: float
-    """Seconds that an image occupies one of them."""
+    """Seconds that an image occupies one server."""
     servers: int
-    busy: float
-    """Part of the time, by the utilisation law: rate times service_s by servers."""
+    utilisation: float
+    """Share of the time that a server is busy: arrivals per second times service_s per server."""
     wait_s: float
-    """p95 of the wait."""
+    """p95 of the time in the queue."""
 
     @property
     def saturates_at(self) -> float:
-        """Images a second with which all its servers are busy."""
+        """Images per second at which all servers are always busy."""
         return self.servers / self.service_s
 
 
 @dataclass(frozen=True)
-class Plan:
+class CapacityPlan:
     """What serves a demand."""
 
-    stations: tuple[Station, ...]
+    pools: tuple[ServerPool, ...]
     """Codecs: a server is a core. Event loop: a replica. Model: an instance."""
     replicas: int
-    """Of the gateway."""
+    """Gateway replicas."""
     model_cores: int
-    """Cores for all instances of the model; 0 on GPUs."""
+    """Cores for all model instances; 0 on GPUs."""
     p95_s: float
-    """Work and the waits' p95 together: on the safe side, as waits are seldom long at once."""
+    """Sum of the work and of every pool's p95 wait: an upper bound, as long waits rarely
+    coincide."""
 
     @property
     def instances(self) -> int:
-        """Of the model; on GPUs, one each."""
-        return next(station.servers for station in self.stations if station.name == "model")
+        """Model instances; on GPUs, one per GPU."""
+        return next(pool.servers for pool in self.pools if pool.name == "model")
 
     @property
-    def limits_first(self) -> list[Station]:
-        """The stations, the one that saturates first in front."""
-        return sorted(self.stations, key=lambda station: station.saturates_at)
+    def bottlenecks(self) -> list[ServerPool]:
+        """The pools, the one that saturates first in front."""
+        return sorted(self.pools, key=lambda pool: pool.saturates_at)
 
 
-def plan(demand: Demand, costs: Costs) -> Plan:
-    """The fewest servers of each station with which its p95 wait keeps to its share.
+def make_plan(demand: Demand, costs: Costs) -> CapacityPlan:
+    """Return the smallest pools whose p95 waits stay within their shares.
 
-    The work is the sum of all stages; what the goal leaves is shared out for waiting (SHARES).
+    The work is the sum of all stages; the rest of the goal is divided for waiting (WAIT_SHARES).
     Codec work varies with the photos: M/M/c. A replica's event loop is one server with its own
-    queue: M/M/1. The model takes as long for every image: M/D/c.
+    queue: M/M/1. The model takes equally long for every image: M/D/c.
 
     Args:
-        demand: what is asked for.
+        demand: the load and the goal.
         costs: of one image.
 
     Raises:
-        Unreachable: the work alone takes longer than the goal.
+        GoalUnreachable: the work alone takes longer than the goal.
+        ValueError: the demand needs more than 100 000 servers.
     """
     codecs_s = sum(costs.stages(demand.megapixels).values())
     loop_s = costs.transport.at(demand.megapixels)
     work_s = codecs_s + loop_s + demand.batch * costs.model_s
     left_s = demand.p95_s - work_s
     if left_s <= 0:
-        raise Unreachable(
+        raise GoalUnreachable(
             f"An image takes {work_s * 1000:.0f} ms when nothing waits: no number of servers makes "
             f"its p95 {demand.p95_s * 1000:.0f} ms. A faster model, or smaller photos, would."
         )
-    longest_s = {name: share * left_s for name, share in SHARES.items()}
-    cores = queueing.servers(demand.rps, codecs_s, longest_s["codecs"])
+    max_wait_s = {name: share * left_s for name, share in WAIT_SHARES.items()}
+    cores = queueing.servers_needed(demand.rps, codecs_s, max_wait_s["codecs"])
     replicas = max(
-        math.ceil(cores / demand.cores), _loops(demand.rps, loop_s, longest_s["event loop"])
+        math.ceil(cores / demand.cores),
+        _event_loops_needed(demand.rps, loop_s, max_wait_s["event loop"]),
     )
-    instances = queueing.servers(demand.rps, costs.model_s, longest_s["model"], varies=0)
-    stations = (
-        _station("codecs", demand.rps, codecs_s, replicas * demand.cores),
-        _station("event loop", demand.rps, loop_s, replicas),
-        _station("model", demand.rps, costs.model_s, instances),
+    instances = queueing.servers_needed(
+        demand.rps, costs.model_s, max_wait_s["model"], squared_variation=0
     )
-    p95_s = work_s + sum(station.wait_s for station in stations)
-    return Plan(stations, replicas, instances * costs.model_cores, p95_s)
+    pools = (
+        _pool("codecs", demand.rps, codecs_s, replicas * demand.cores),
+        _pool("event loop", demand.rps, loop_s, replicas),
+        _pool("model", demand.rps, costs.model_s, instances),
+    )
+    p95_s = work_s + sum(pool.wait_s for pool in pools)
+    return CapacityPlan(pools, replicas, instances * costs.model_cores, p95_s)
 
 
-def together_images_s(costs: Costs, megapixels: float, cores: int, *, transport: bool) -> float:
-    """Images a second at saturation of one machine whose cores the gateway and the model share.
+def shared_machine_images_s(
+    costs: Costs, megapixels: float, cores: int, *, transport: bool
+) -> float:
+    """Return the images per second at which a machine saturates that runs gateway and model.
 
-    By the utilisation law: with all cores busy, cores = images/s times CPU seconds an image; and
+    By the utilisation law: with all cores busy, cores = images/s times CPU seconds per image; and
     the one model instance works on one image at a time.
 
     Args:
-        costs: measured there, on a CPU.
-        megapixels: of a photo.
+        costs: measured on a CPU of this kind.
+        megapixels: size of a photo.
         cores: of the machine.
-        transport: whether images come by HTTP.
+        transport: whether images arrive over HTTP.
     """
     cpu_s = sum(costs.stages(megapixels).values()) + costs.model_s * costs.model_cores
     cpu_s += costs.transport.at(megapixels) * transport
     return min(1 / costs.model_s, cores / cpu_s)
 
 
-def _loops(rps: float, service_s: float, longest_s: float) -> int:
-    """Replicas whose event loops wait no longer: each one has a part of the load, and a queue."""
+def _event_loops_needed(rps: float, service_s: float, max_wait_s: float) -> int:
+    """Return the replicas to share the load; each has an event loop with a queue of its own."""
     replicas = math.floor(rps * service_s) + 1
-    while queueing.wait_s(rps / replicas, service_s, 1) > longest_s:
+    while queueing.wait_s(rps / replicas, service_s, 1) > max_wait_s:
         replicas += 1
     return replicas
 
 
-def _station(name: str, rps: float, service_s: float, servers: int) -> Station:
+def _pool(name: str, rps: float, service_s: float, servers: int) -> ServerPool:
     if name == "event loop":
         wait_s = queueing.wait_s(rps / servers, service_s, 1)
     else:
-        wait_s = queueing.wait_s(rps, service_s, servers, varies=0 if name == "model" else 1)
-    return Station(name, service_s, servers, rps * service_s / servers, wait_s)
+        squared_variation = 0 if name == "model" else 1
+        wait_s = queueing.wait_s(rps, service_s, servers, squared_variation=squared_variation)
+    return ServerPool(name, service_s, servers, rps * service_s / servers, wait_s)

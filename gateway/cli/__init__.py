@@ -1,21 +1,50 @@
-"""The command line, `clearbg`: a file or a folder a command."""
+"""The command line, `clearbg`: each command is a module or package, imported when it is called."""
+
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from gateway.cli import accounts, capacity, doctor, keys, model, remove, serve, triton, tune
-from gateway.cli.bulk import command
+COMMANDS = {
+    "serve": "gateway.cli.serve",
+    "worker": "gateway.cli.serve",
+    "remove": "gateway.cli.remove",
+    "bulk": "gateway.cli.bulk.command",
+    "triton": "gateway.cli.triton",
+    "tune": "gateway.cli.tune",
+    "capacity": "gateway.cli.capacity",
+    "doctor": "gateway.cli.doctor",
+    "model": "gateway.cli.model",
+    "accounts": "gateway.cli.accounts",
+    "keys": "gateway.cli.keys",
+}
+"""Module of each command. It has a function of the command's name, or a group named `app`."""
 
-app = typer.Typer(
-    help="Self-hosted background removal.", no_args_is_help=True, pretty_exceptions_enable=False
-)
-app.command("serve")(serve.serve)
-app.command("worker")(serve.worker)
-app.command("remove")(remove.remove)
-app.command("bulk")(command.bulk)
-app.command("triton")(triton.triton)
-app.command("tune")(tune.tune)
-app.command("capacity")(capacity.capacity)
-app.command("doctor")(doctor.doctor)
-app.add_typer(model.app, name="model")
-app.add_typer(accounts.app, name="accounts")
-app.add_typer(keys.app, name="keys")
+
+class Commands(TyperGroup):
+    """Imports only the command that is called: importing all of them takes half a second."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """See click. The types differ between versions of Typer, which bundle their own click."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """See click."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(COMMANDS[cmd_name])
+        if not (group := getattr(module, "app", None)):
+            group = typer.Typer(pretty_exceptions_enable=False)
+            group.command(cmd_name)(getattr(module, cmd_name))
+        command = typer.main.get_command(group)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def clearbg() -> None:
+    """Self-hosted background removal."""

@@ -1,4 +1,4 @@
-"""`clearbg accounts`: make, list and disable accounts."""
+"""`clearbg accounts`: create, list, restrict and disable accounts."""
 
 import shlex
 from typing import Annotated
@@ -6,22 +6,30 @@ from typing import Annotated
 import typer
 
 from gateway.accounts.accounts import AccountExists, AccountStore, BadName, NoAccount
-from gateway.cli.console import Json, engine, fail, out, show
+from gateway.cli.console import Json, fail, open_database, out, print_rows
 
-app = typer.Typer(help="Make, list and disable the accounts that own keys.", no_args_is_help=True)
+app = typer.Typer(
+    help="Create, list, restrict and disable accounts, which own keys.", no_args_is_help=True
+)
 
-Name = Annotated[str, typer.Argument(help="The account's name, in 100 characters.")]
+Name = Annotated[str, typer.Argument(help="Name of the account, at most 100 characters.")]
+
+
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", help="A model that it may use; repeat it for several. Default: all."),
+]
 
 
 @app.command()
-def create(name: Name) -> None:
-    """Make an account."""
+def create(name: Name, models: Models = None) -> None:
+    """Create an account."""
     try:
-        AccountStore(engine()).create(name)
+        AccountStore(open_database()).create(name, models=models or None)
     except (AccountExists, BadName) as error:
         fail(error)
-    made = f"Account {name} is made. Next: clearbg keys create --account {shlex.quote(name)}"
-    out.print(made, markup=False)
+    next_step = f"clearbg keys create --account {shlex.quote(name)}"
+    out.print(f"Account {name} created. Next: {next_step}", markup=False)
 
 
 @app.command("list")
@@ -33,17 +41,28 @@ def list_(json: Json = False) -> None:
             "name": account.name,
             "created_at": account.created_at,
             "disabled_at": account.disabled_at,
+            "models": None if account.models is None else ", ".join(account.models),
         }
-        for account in AccountStore(engine()).list()
+        for account in AccountStore(open_database()).list()
     ]
-    show(rows, json=json)
+    print_rows(rows, json=json)
+
+
+@app.command()
+def restrict(name: Name, models: Models = None) -> None:
+    """Set the models that an account may use, within CLEARBG_KEY_CACHE_S seconds."""
+    try:
+        AccountStore(open_database()).restrict(name, models or None)
+    except NoAccount as error:
+        fail(error)
+    out.print(f"Account {name} may use {', '.join(models or ['all models'])}.", markup=False)
 
 
 @app.command()
 def disable(name: Name) -> None:
-    """Stop all keys of an account, on every replica within CLEARBG_KEY_CACHE_S seconds."""
+    """Disable all keys of an account, on every replica within CLEARBG_KEY_CACHE_S seconds."""
     try:
-        AccountStore(engine()).disable(name)
+        AccountStore(open_database()).disable(name)
     except NoAccount as error:
         fail(error)
     out.print(f"Account {name} is disabled.", markup=False)

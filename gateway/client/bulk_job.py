@@ -1,9 +1,17 @@
-"""A bulk job, as the service tells of it."""
+"""A bulk job, as the service reports it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Self
 
-from gateway.bulk.job import ItemStatus
+
+class ItemStatus(StrEnum):
+    """Status of one image. All but `pending` are final."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
 
 
 @dataclass(frozen=True)
@@ -11,15 +19,15 @@ class BulkImage:
     """One image of a job."""
 
     number: int
-    """Its place among those that were sent; the first one is 0."""
+    """Its position in the upload, from 0."""
     name: str
     status: ItemStatus
     problem: str
-    """What is wrong with it, if it failed."""
+    """Why it failed; empty unless it did."""
 
     @classmethod
-    def told(cls, item: dict[str, Any]) -> Self:
-        """Read it from an answer."""
+    def from_json(cls, item: dict[str, Any]) -> Self:
+        """Parse one element of `items`."""
         return cls(
             number=int(item["index"]),
             name=str(item["name"]),
@@ -34,24 +42,24 @@ class BulkJob:
 
     id: str
     status: str
-    """`processing`, `completed`, `partial`, `failed` or `canceled`."""
+    """`processing`, `completed`, `partial`, `failed`, `canceled` or `expired`."""
     images: tuple[BulkImage, ...]
     ended: bool
-    """No image will change any more."""
-    look_again_s: float | None
-    """Seconds after which there may be news; None when there will be none."""
+    """Whether no image's status will change any more."""
+    poll_after_s: float | None
+    """Seconds until the next poll, as the service recommends; None when the job has ended."""
 
     @classmethod
-    def told(cls, body: dict[str, Any], look_again_s: float | None = None) -> Self:
-        """Read it from an answer.
+    def from_json(cls, body: dict[str, Any], poll_after_s: float | None = None) -> Self:
+        """Parse the body of a response.
 
         Raises:
-            KeyError, TypeError, ValueError: it is not one of ClearBG's.
+            KeyError, TypeError, ValueError: the body is not a job.
         """
         return cls(
             id=str(body["job_id"]),
             status=str(body["status"]),
-            images=tuple(BulkImage.told(item) for item in body["items"]),
+            images=tuple(BulkImage.from_json(item) for item in body["items"]),
             ended=body["finished_at"] is not None,
-            look_again_s=look_again_s,
+            poll_after_s=poll_after_s,
         )

@@ -1,8 +1,16 @@
-"""What a service answers."""
+"""The result of one image."""
 
 from dataclasses import dataclass, field
 
-from gateway.images.matte import Box
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle, in pixels of the result."""
+
+    top: int
+    left: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -10,15 +18,18 @@ class Cutout:
     """One finished cut-out."""
 
     image: bytes = field(repr=False)
-    """The file, in the format that was asked for."""
+    """The encoded result, in the format of the options."""
     media_type: str
     width: int
     height: int
     foreground: Box | None
-    """Around what was kept, in pixels of the result; None when nothing was found."""
+    """The box around the foreground; None when none was found."""
     confidence: float
-    """How sure the model is of what it kept, 0 to 1."""
+    """How sure the model is of the foreground, 0 to 1."""
     model_version: str
     device: str
+    """What ran the model: `cpu`, `triton-cpu` or `triton-gpu`; `none` with a `mask`."""
     seconds: dict[str, float]
-    """By stage."""
+    """Seconds by stage: `decode`, `queue`, `infer`, `compose`, `encode`."""
+    model: str = ""
+    """Name of the model; empty with a `mask`, and from older services."""

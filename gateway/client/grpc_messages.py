@@ -1,4 +1,4 @@
-"""Queries and answers as messages of the contract."""
+"""Removal requests, cut-outs and problems as the protobuf messages of the contract."""
 
 from typing import Any
 
@@ -9,101 +9,114 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
-from gateway.client.cutout import Cutout
+from gateway.client.cutout import Box, Cutout
 from gateway.client.problem import Problem, unreachable
-from gateway.client.query import Query
-from gateway.images.matte import Box
+from gateway.client.removal_request import RemovalRequest
 
-DETAILS = "grpc-status-details-bin"
-BROKEN = {
+STATUS_DETAILS_KEY = "grpc-status-details-bin"
+CONNECTION_FAILURES = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.INTERNAL,
     grpc.StatusCode.UNKNOWN,
     grpc.StatusCode.CANCELLED,
 }
-"""What a broken connection, or a proxy, ends a call with; our own errors have a slug."""
+"""Statuses with which a broken connection or a proxy ends a call. The service's own errors may have
+the same status, but come with a slug."""
+
+FLAGS, PERCENTAGES = {"crop", "invert"}, {"shadow", "threshold"}
+"""Options whose type in the message is bool, and double."""
 
 
-def request(query: Query) -> pb.RemoveBackgroundRequest:
-    """A query.
+def removal_message(request: RemovalRequest) -> pb.RemoveBackgroundRequest:
+    """Return a removal request as a message.
 
     Raises:
-        Problem: an option has a value that the contract has no name for.
+        Problem: an option has a value that the contract cannot express.
     """
-    return pb.RemoveBackgroundRequest(image=query.image, options=_options(query))
+    return pb.RemoveBackgroundRequest(image=request.image, options=_options(request))
 
 
 def cutout(result: result_pb2.Result) -> Cutout:
-    """A result."""
+    """Return the cut-out of a result message."""
     box = result.foreground
-    found = Box(top=box.top, left=box.left, width=box.width, height=box.height)
+    foreground = Box(top=box.top, left=box.left, width=box.width, height=box.height)
     return Cutout(
         image=result.image,
         media_type=result.media_type,
         width=result.width,
         height=result.height,
-        foreground=found if result.HasField("foreground") else None,
+        foreground=foreground if result.HasField("foreground") else None,
         confidence=result.confidence,
         model_version=result.model_version,
         device=result.device,
         seconds={stage.stage: _seconds(stage.time) for stage in result.stages},
+        model=result.model,
     )
 
 
 def has_slug(error: Any) -> bool:
-    """Whether it was the service that ended a call, and said why."""
+    """Return whether the service itself ended the call, rather than a proxy or the network."""
     return "problem" in dict(error.trailing_metadata() or ())
 
 
 def problem(error: Any) -> Problem:
-    """The error that a call ended with, of `grpc` or `grpc.aio`."""
+    """Return the Problem of an RpcError of `grpc` or `grpc.aio`."""
     trailing = dict(error.trailing_metadata() or ())
     slug = trailing.get("problem", "")
-    if not slug and error.code() in BROKEN:
+    if not slug and error.code() in CONNECTION_FAILURES:
         return unreachable(error.details())
     return Problem(
         slug or error.code().name.lower().replace("_", "-"),
         error.details() or error.code().name,
-        retry_after_s=_retry_after_s(trailing.get(DETAILS, b"")),
+        retry_after_s=_retry_after_s(trailing.get(STATUS_DETAILS_KEY, b"")),
         request_id=trailing.get("x-request-id", ""),
     )
 
 
-def streamed_problem(said: problem_pb2.Problem) -> Problem:
-    """An error that is an answer of a stream."""
-    wait_s = _seconds(said.retry_after) if said.HasField("retry_after") else None
-    return Problem(said.slug, said.detail, retry_after_s=wait_s)
+def streamed_problem(message: problem_pb2.Problem) -> Problem:
+    """Return the Problem of one image of a stream."""
+    wait_s = _seconds(message.retry_after) if message.HasField("retry_after") else None
+    return Problem(message.slug, message.detail, retry_after_s=wait_s)
 
 
-def _options(query: Query) -> options_pb2.Options:
-    given: dict[str, Any] = query.texts
-    for name, kind in (("format", options_pb2.Format), ("channels", options_pb2.Channels)):
-        if name in given:
-            given[name] = _number(kind, name, given[name])
-    if "crop" in given:
-        given["crop"] = given["crop"].lower() in ("true", "1", "on")
-    if "shadow" in given:
+ENUMS = {
+    "format": options_pb2.Format,
+    "channels": options_pb2.Channels,
+    "refine": options_pb2.Refine,
+}
+"""Options whose type in the message is an enum."""
+
+
+def _options(request: RemovalRequest) -> options_pb2.Options:
+    fields: dict[str, Any] = request.form_fields
+    files: dict[str, Any] = dict(request.files)
+    for name, enum in ENUMS.items():
+        if name in fields:
+            fields[name] = _enum_number(enum, name, fields[name])
+    for name in FLAGS & set(fields):
+        fields[name] = fields[name].lower() in ("true", "1", "on")
+    for name in PERCENTAGES & set(fields):
         try:
-            given["shadow"] = float(given["shadow"])
+            fields[name] = float(fields[name])
         except ValueError as error:
-            raise Problem("bad-option", "shadow must be 0 to 100.") from error
-    return options_pb2.Options(bg_image=query.backdrop, **given)
+            raise Problem("bad-option", f"{name} must be 0 to 100.") from error
+    return options_pb2.Options(**fields, **files)
 
 
-def _number(kind: Any, name: str, text: str) -> int:
+def _enum_number(enum: Any, name: str, text: str) -> int:
     value = "JPG" if text.lower() == "jpeg" else text.upper()
-    names = {full.partition("_")[2]: number for full, number in kind.items() if number}
-    if value not in names:
-        known = ", ".join(names).lower()
+    numbers = {full.partition("_")[2]: number for full, number in enum.items() if number}
+    if value not in numbers:
+        known = ", ".join(numbers).lower()
         raise Problem("bad-option", f"{name} must be one of {known}.")
-    number: int = names[value]
+    number: int = numbers[value]
     return number
 
 
 def _retry_after_s(details: bytes) -> float | None:
     try:
         status = status_pb2.Status.FromString(details)
-    except DecodeError:  # a proxy's
+    except DecodeError:  # set by a proxy
         return None
     for packed in status.details:
         if packed.Is(error_details_pb2.RetryInfo.DESCRIPTOR):

@@ -1,15 +1,15 @@
-"""Why there is no cut-out."""
+"""The error that all clients raise."""
 
 UNREACHABLE = "unreachable"
 
 
 class Problem(Exception):
-    """The service refused, or could not be asked.
+    """The service rejected a request, or did not answer.
 
     Attributes:
-        slug: the kind of error, as the README lists them; `unreachable` when there was no answer.
-        retry_after_s: seconds after which the same request may succeed, if the service said so.
-        request_id: of the request in the service's log; empty when there was none.
+        slug: kind of the error, as in the README's table; `unreachable` when there was no answer.
+        retry_after_s: seconds after which the same request may succeed; None if not reported.
+        request_id: id of the request in the service's log; empty when there is none.
     """
 
     def __init__(
@@ -24,26 +24,29 @@ class Problem(Exception):
         self.slug, self.retry_after_s, self.request_id = slug, retry_after_s, request_id
 
     @property
-    def may_pass_later(self) -> bool:
-        """The same request may succeed if it is sent again."""
+    def is_retryable(self) -> bool:
+        """Whether the same request may succeed later."""
         return self.retry_after_s is not None or self.slug == UNREACHABLE
 
 
 def unreachable(error: object) -> Problem:
-    """There was no answer, or not all of it."""
+    """Return the Problem of a connection that failed before the answer was complete."""
     return Problem(UNREACHABLE, f"The service does not answer: {error}")
 
 
-def late(timeout_s: float) -> Problem:
-    """There was none in time."""
+def timed_out(timeout_s: float) -> Problem:
+    """Return the Problem of an answer that did not arrive in time."""
     return Problem("deadline-exceeded", f"No answer within {timeout_s:g} seconds.")
 
 
-def closed() -> Problem:
-    """Nothing can be asked any more."""
+def client_closed() -> Problem:
+    """Return the Problem of a call on a closed client."""
     return Problem("closed", "The client has been closed.")
 
 
-def strange(what: object) -> Problem:
-    """The answer is none of ClearBG's."""
-    return Problem("strange-answer", f"Something else than ClearBG answered: {what}")
+def unexpected_response(content_type: str) -> Problem:
+    """Return the Problem of a response that is not ClearBG's."""
+    return Problem(
+        "strange-answer",
+        f"The response is not ClearBG's; its content type is {content_type or 'missing'}.",
+    )

@@ -1,12 +1,12 @@
 """The image path: encoded bytes -> pixels -> alpha -> encoded bytes, in memory, no I/O.
 
-header -> decode (color) -> Picture -> [the model] -> compose (matte, foreground) -> encode (png)
+header -> decode (color) -> Picture -> [the model] -> compose (masking, matte) -> encode (png)
 
-One RGBA buffer goes all the way: decoded into, cut out in, encoded from. Everything here is plain
-blocking code for a thread pool; nothing here awaits.
+One RGBA buffer is used from decoding through composing to encoding. All of this is blocking code
+for a thread pool.
 """
 
 import cv2
 
-# Requests run side by side in the pool: threads inside one call would only take turns with them.
+# Requests already run in parallel in the pool: OpenCV's own threads would only compete with them.
 cv2.setNumThreads(1)

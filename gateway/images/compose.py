@@ -1,17 +1,17 @@
-"""From a picture and its mask to the finished pixels."""
+"""Composes the result from a picture and its mask."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.errors import BadOption, NoForeground
-from gateway.images import encode, foreground, geometry, matte, shadow
-from gateway.images.foreground import CHUNK
+from gateway.images import encode, foreground, geometry, masking, matte, shadow
+from gateway.images.corrections import NONE, Corrections
 from gateway.images.matte import Alpha, Box
-from gateway.images.picture import Frame, Picture, Pixels
+from gateway.images.picture import Picture, Pixels
+from gateway.images.soft_pixels import CHUNK_PIXELS
 from gateway.options import Color, Format, Options
 
 
@@ -20,11 +20,11 @@ class Composition:
     """Finished pixels, ready to be encoded."""
 
     pixels: Pixels
-    """With `channels=alpha` and in a ZIP, the alpha channel alone says what is transparent."""
+    """(H, W, 4). With `channels=alpha` and for a ZIP, transparent pixels keep their colours."""
     opaque: bool
     """Alpha is 255 everywhere."""
     foreground: Box | None
-    """Where the foreground is; None when nothing was found."""
+    """Bounding box of the foreground; None if nothing was found."""
     dpi: tuple[float, float] | None
 
 
@@ -34,22 +34,25 @@ def compose(
     options: Options,
     backdrop: Picture | None = None,
     max_pixels: int = sys.maxsize,
+    corrections: Corrections = NONE,
 ) -> Composition:
-    """Cut the picture out: straight alpha, clean edges, cropped and on a background if asked for.
+    """Cut out the foreground, and apply crop, placement, shadow and background as the options say.
 
     Args:
-        picture: its buffer becomes the result's, unless that is cropped.
-        mask: (1024, 1024), the model's.
-        options: the caller's.
-        backdrop: covers what lies behind the foreground; its buffer is written to.
-        max_pixels: that the result may have; a margin may make it larger than the picture.
+        picture: its buffer is changed, and becomes the result's unless the options crop or move.
+        mask: (side, side), from the model; or the caller's, (H, W) of any size.
+        options: of the request.
+        backdrop: picture behind the foreground, scaled until it covers the result; its buffer is
+            changed.
+        max_pixels: limit for the result, which a margin may make larger than the picture.
+        corrections: of the request.
 
     Raises:
-        BadOption: the margin makes the result larger than that, or than its format holds.
-        NoForeground: nothing was found, and the options say that it must.
+        BadOption: the margin makes the result larger than `max_pixels`, or than its format allows.
+        NoForeground: nothing was found, and `options.must_find` is set.
     """
-    alpha = cut_out(picture, mask)
-    pixels, box = picture.pixels, matte.box(alpha)
+    alpha = masking.apply(picture, mask, options, corrections)
+    pixels, box = picture.pixels, matte.bounding_box(alpha)
     if options.must_find and not box:
         raise NoForeground
     if box:
@@ -58,100 +61,73 @@ def compose(
     opaque = False
     if not options.is_matte:
         if box and options.shadow:
-            lay_on(pixels, alpha, shadow.under(pixels, alpha, box, options.shadow))
+            composite_over(pixels, alpha, shadow.drop_shadow(alpha, box, options.shadow))
             alpha = pixels[..., 3].copy()
-        opaque = _put_behind(pixels, alpha, options.background, backdrop)
+        opaque = _add_background(pixels, alpha, options.background, backdrop)
     if options.format is Format.ZIP and not opaque:
-        foreground.fill(pixels, pixels[..., 3].copy())
+        foreground.fill_transparent(pixels, pixels[..., 3].copy())
     return Composition(pixels, opaque, box, picture.dpi)
 
 
 def _arrange(pixels: Pixels, box: Box, options: Options, max_pixels: int) -> tuple[Pixels, Box]:
-    """Crop and place the subject."""
+    """Crop to the subject, then scale and position it."""
     if options.crop:
-        frame = geometry.around(box, options.crop_margin)
+        frame = geometry.crop_frame(box, options.crop_margin)
         encode.check_side(options.format, frame.width, frame.height)
         if frame.pixels > max(max_pixels, pixels.shape[0] * pixels.shape[1]):
             raise BadOption(
                 "crop_margin",
                 "crop_margin makes the result too large: choose less, or a smaller size.",
             )
-        pixels, box = geometry.cut(pixels, frame), geometry.moved(box, frame)
-    return geometry.place(pixels, box, options.placement)
+        pixels, box = geometry.cut(pixels, frame), geometry.box_in_frame(box, frame)
+    return geometry.apply_placement(pixels, box, options.placement)
 
 
-def cut_out(picture: Picture, mask: NDArray[np.uint8]) -> Alpha:
-    """Give the picture its alpha, in place, and its soft edges the foreground's own colour."""
-    if picture.seen:
-        return _cut_out_part(picture, picture.seen, mask)
-    pixels = picture.pixels
-    alpha = matte.resize(mask, picture.width, picture.height)
-    own = None if picture.opaque else pixels[..., 3].copy()
-    cv2.insertChannel(alpha, pixels, 3)
-    # Where the file is transparent itself, its colours never had that background in them.
-    mixed = alpha if own is None else alpha * (own == 255)
-    foreground.clean(pixels, mixed, picture.model_input, mask)
-    if own is not None:
-        alpha = np.asarray(cv2.multiply(alpha, own, scale=1 / 255), np.uint8)
-        cv2.insertChannel(alpha, pixels, 3)
-    return alpha
-
-
-def _cut_out_part(picture: Picture, seen: Frame, mask: NDArray[np.uint8]) -> Alpha:
-    """Cut out the part that the model looked at; all else is background."""
-    part = replace(picture, pixels=geometry.cut(picture.pixels, seen), seen=None)
-    inside = slice(seen.top, seen.top + seen.height), slice(seen.left, seen.left + seen.width)
-    alpha = np.zeros(picture.pixels.shape[:2], np.uint8)
-    alpha[inside] = cut_out(part, mask)
-    picture.pixels[...] = 0
-    picture.pixels[inside] = part.pixels
-    return alpha
-
-
-def lay_on(pixels: Pixels, alpha: Alpha, under: Color | Pixels) -> None:
-    """Put a colour or a picture under the foreground, in place (Porter and Duff's "over").
+def composite_over(pixels: Pixels, alpha: Alpha, background: Color | Pixels) -> None:
+    """Put a colour or a picture behind the foreground, in place: Porter and Duff's "over".
 
     Args:
-        pixels: (H, W, 4).
-        alpha: (H, W), the same as in `pixels`.
-        under: RGBA, or (H, W, 4); opaque or not.
+        pixels: (H, W, 4), the foreground; is changed.
+        alpha: (H, W), as in `pixels`.
+        background: one RGBA colour, or (H, W, 4); opaque or not.
     """
-    words = pixels.view(np.uint32)[..., 0]
-    below = np.asarray(under, np.uint8).view(np.uint32)
-    np.copyto(words, below[..., 0], where=alpha == 0)
-    flat, below = pixels.reshape(-1, 4), below.reshape(-1)
-    soft = matte.between(alpha, 1, 255)
-    for start in range(0, soft.size, CHUNK):
-        indices = soft[start : start + CHUNK]
-        over = flat[indices].astype(np.float32)
-        behind = below[indices] if below.size > 1 else below
+    packed = pixels.view(np.uint32)[..., 0]  # one integer per pixel, for fast copying
+    packed_background = np.asarray(background, np.uint8).view(np.uint32)
+    np.copyto(packed, packed_background[..., 0], where=alpha == 0)
+    flat, packed_background = pixels.reshape(-1, 4), packed_background.reshape(-1)
+    soft = matte.indices_between(alpha, 1, 255)
+    for start in range(0, soft.size, CHUNK_PIXELS):
+        indices = soft[start : start + CHUNK_PIXELS]
+        front = flat[indices].astype(np.float32)
+        is_picture = packed_background.size > 1
+        behind = packed_background[indices] if is_picture else packed_background
         back = behind.view(np.uint8).reshape(-1, 4).astype(np.float32)
-        front_share = over[:, 3:] / 255
+        front_share = front[:, 3:] / 255
         back_share = back[:, 3:] / 255 * (1 - front_share)
         total = front_share + back_share
-        mixed = (over[:, :3] * front_share + back[:, :3] * back_share) / total
+        mixed = (front[:, :3] * front_share + back[:, :3] * back_share) / total
         flat[indices, :3] = np.rint(mixed)
         flat[indices, 3] = np.rint(total[:, 0] * 255)
 
 
-def _put_behind(
+def _add_background(
     pixels: Pixels, alpha: Alpha, color: Color | None, backdrop: Picture | None
 ) -> bool:
-    """Lay the foreground on what was asked for; say whether the result is opaque.
+    """Put backdrop and colour behind the foreground; return whether the result is opaque.
 
-    With nothing behind them, pixels of alpha 0 carry no colour: nothing of the old background
-    leaves the service, and the PNG is smaller and three times faster to write.
+    If it is not, pixels of alpha 0 are set to black: the old background must not leave the
+    service, and the PNG becomes smaller and three times faster to write.
     """
     if backdrop:
         height, width, _ = pixels.shape
-        under = geometry.cover(backdrop.pixels, width, height, opaque=backdrop.opaque)
+        background = geometry.cover(backdrop.pixels, width, height, opaque=backdrop.opaque)
         if color and not backdrop.opaque:
-            lay_on(under, under[..., 3].copy(), color)
-        lay_on(pixels, alpha, under)
+            composite_over(background, background[..., 3].copy(), color)
+        composite_over(pixels, alpha, background)
     elif color:
-        lay_on(pixels, alpha, color)
+        composite_over(pixels, alpha, color)
     opaque = bool(color and color[3] == 255) or bool(backdrop and backdrop.opaque)
     if not opaque:
-        words = pixels.view(np.uint32)[..., 0]
-        np.multiply(words, pixels[..., 3] != 0, out=words)
+        packed = pixels.view(np.uint32)[..., 0]
+        np.multiply(packed, pixels[..., 3] != 0, out=packed)
     return opaque

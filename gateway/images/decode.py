@@ -1,4 +1,4 @@
-"""Encoded files to pixels: upright, sRGB, in the size that is wanted."""
+"""Decodes files to pixels: upright, sRGB, in the size of the result."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,19 +11,20 @@ from PIL import Image
 
 from gateway.errors import DamagedImage
 from gateway.images import color, geometry
-from gateway.images.header import BROKEN, JPEGS, Header
+from gateway.images.header import DECODER_ERRORS, JPEG_FORMATS, Header
 from gateway.images.picture import Picture, Pixels
 from gateway.options import Region
-from serving.cpu_runtime import SIDE
+from serving.manifest import SIDE
 
 GREY = 128
-"""What the model sees behind an image's own transparency: dark and light subjects stand out."""
+"""Level that the model sees behind an image's own transparency: dark and light subjects both stand
+out against it."""
 
-LEFT_TO_PILLOW = ("extraneous bytes before marker 0xd9", "determine subsampling")
-"""What libjpeg-turbo's simple interface refuses in whole files: padding before the end, as some
-cameras write it, and rare chroma samplings."""
+PILLOW_ONLY_ERRORS = ("extraneous bytes before marker 0xd9", "determine subsampling")
+"""Errors of libjpeg-turbo's simple interface for valid files, which Pillow then decodes: padding
+before the end, which some cameras write, and rare chroma subsamplings."""
 
-TURNS: dict[int, Callable[[NDArray[np.uint8]], Any]] = {
+UNDO_ORIENTATION: dict[int, Callable[[NDArray[np.uint8]], Any]] = {
     2: lambda pixels: cv2.flip(pixels, 1),
     3: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_180),
     4: lambda pixels: cv2.flip(pixels, 0),
@@ -32,76 +33,84 @@ TURNS: dict[int, Callable[[NDArray[np.uint8]], Any]] = {
     7: lambda pixels: cv2.rotate(cv2.transpose(pixels), cv2.ROTATE_180),
     8: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE),
 }
-"""What undoes each EXIF orientation."""
+"""Function that undoes each EXIF orientation."""
 
 
-def decode(header: Header, size: tuple[int, int], region: Region | None = None) -> Picture:
-    """Decode the picture to the (width, height) of the result, at most its own.
+def decode(
+    header: Header, size: tuple[int, int], region: Region | None = None, side: int = SIDE
+) -> Picture:
+    """Decode an image to the size of the result.
 
     Args:
-        header: as read.
-        size: of the result.
-        region: what the model looks at; None: the whole picture.
+        header: of the image.
+        size: (width, height) of the result, at most the image's own.
+        region: the part that the model sees; None: everything.
+        side: height and width of the model's input.
 
     Raises:
-        DamagedImage: the file is cut short or damaged, or its channels cannot be shown.
-        BadOption: the region is not in the picture.
+        DamagedImage: the file is truncated or damaged, or has 32-bit channels.
+        BadOption: the region is not inside the image.
     """
     shares = region.shares(*header.size) if region else None
     try:
-        pixels, opaque = _pixels(header, size)
-    except BROKEN as error:
+        pixels, opaque = _pixels(header, size, side)
+    except DECODER_ERRORS as error:
         raise DamagedImage(
             "The image is cut short, damaged or of a kind that is not read."
         ) from error
     orientation = header.orientation
-    if shares:  # it is of the upright picture, so that is turned first, at full size
-        pixels, orientation = turn(pixels, orientation), 1
+    if shares:  # the region refers to the upright image, so turn it first, at full size
+        pixels, orientation = make_upright(pixels, orientation), 1
     resized = resize(pixels, *(size if orientation < 5 else size[::-1]), opaque=opaque)
     if shares:
         height, width, _ = pixels.shape
-        pixels = geometry.cut(pixels, geometry.part(shares, width, height))
+        pixels = geometry.cut(pixels, geometry.frame_of_shares(shares, width, height))
+
+    def small(side: int) -> NDArray[np.uint8]:
+        return make_upright(model_input(pixels, side, opaque=opaque), orientation)
+
     return Picture(
-        pixels=turn(resized, orientation),
+        pixels=make_upright(resized, orientation),
         opaque=opaque,
-        model_input=turn(model_input(pixels, opaque=opaque), orientation),
+        model_input=small(side),
+        overview=small(SIDE) if side < SIDE else None,
         dpi=header.dpi,
-        seen=geometry.part(shares, *size) if shares else None,
+        roi=geometry.frame_of_shares(shares, *size) if shares else None,
     )
 
 
-def turn(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Undo the camera's orientation, EXIF's 1 to 8."""
+def make_upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Undo an EXIF orientation, 1 to 8."""
     if orientation == 1:
         return pixels
-    return np.asarray(TURNS[orientation](pixels), np.uint8)
+    return np.asarray(UNDO_ORIENTATION[orientation](pixels), np.uint8)
 
 
 def resize(pixels: Pixels, width: int, height: int, *, opaque: bool) -> Pixels:
-    """Shrink, antialiased; pixels already of that size are returned as they are."""
+    """Shrink with antialiasing; return pixels of that size unchanged."""
     if pixels.shape[:2] == (height, width):
         return pixels
     if opaque:
         return _shrink(pixels, width, height)
-    # Weighted by alpha ("RGBa"), or the hidden colours of transparent pixels bleed into the edges.
+    # Premultiplied by alpha ("RGBa"): else hidden colours of transparent pixels bleed into edges.
     image = Image.fromarray(pixels).convert("RGBa")
     return np.array(image.resize((width, height), Image.Resampling.BOX).convert("RGBA"))
 
 
-def model_input(pixels: Pixels, *, opaque: bool) -> NDArray[np.uint8]:
-    """Squeeze a picture to the model's (1024, 1024, 3)."""
-    squeezed = _shrink(pixels, SIDE, SIDE)
-    rgb = cv2.cvtColor(squeezed, cv2.COLOR_RGBA2RGB)
+def model_input(pixels: Pixels, side: int, *, opaque: bool) -> NDArray[np.uint8]:
+    """Resize a picture to the model's input, (side, side, 3) sRGB."""
+    resized = _shrink(pixels, side, side)
+    rgb = cv2.cvtColor(resized, cv2.COLOR_RGBA2RGB)
     if not opaque:
-        alpha = squeezed[..., 3:].astype(np.float32) / 255
+        alpha = resized[..., 3:].astype(np.float32) / 255
         rgb = np.rint(rgb * alpha + GREY * (1 - alpha)).astype(np.uint8)
     return np.asarray(rgb, np.uint8)
 
 
 def _shrink(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Average areas, by halves first: exact halves have a fast path, which saves half the time.
+    """Shrink by averaging areas, first by exact halves: OpenCV's fast path halves the time.
 
-    An odd last row or column is left out of a halving, a shift of less than 1 in 2000.
+    A halving drops an odd last row or column, a shift of less than 1 in 2000.
     """
     while pixels.shape[0] >= max(2 * height, 2000) and pixels.shape[1] >= max(2 * width, 2000):
         half_height, half_width = pixels.shape[0] // 2, pixels.shape[1] // 2
@@ -111,31 +120,33 @@ def _shrink(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.ui
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _pixels(header: Header, size: tuple[int, int]) -> tuple[Pixels, bool]:
+def _pixels(header: Header, size: tuple[int, int], side: int) -> tuple[Pixels, bool]:
     image = header.image
     plain_grey = image.mode == "L" and "icc_profile" not in image.info
-    if image.format in JPEGS and (image.mode == "RGB" or plain_grey):
+    if image.format in JPEG_FORMATS and (image.mode == "RGB" or plain_grey):
         try:
-            return _jpeg(header, size), True
+            return _jpeg(header, size, side), True
         except ValueError as error:
-            if not any(reason in str(error) for reason in LEFT_TO_PILLOW):
+            if not any(reason in str(error) for reason in PILLOW_ONLY_ERRORS):
                 raise
     opaque = not image.has_transparency_data
     image.load()
     return color.to_pixels(image), opaque
 
 
-def _jpeg(header: Header, size: tuple[int, int]) -> Pixels:
-    """libjpeg-turbo straight into RGBA: a quarter of Pillow's time, and strict about cut files.
+def _jpeg(header: Header, size: tuple[int, int], side: int) -> Pixels:
+    """Decode with libjpeg-turbo into RGBA: a quarter of Pillow's time, and truncation is an error.
 
-    When the result is much smaller, it decodes at a fraction, but not below the model's input.
+    For a much smaller result it decodes at a fraction of the size, at least the model's input size.
     """
     if simplejpeg.decode_jpeg_header(header.data)[:2] != header.image.size[::-1]:
-        raise ValueError("two sizes")  # one for each reader: the limit was checked on Pillow's
+        # The pixel limit was checked on the size that Pillow read.
+        raise ValueError("Pillow and libjpeg-turbo read different sizes")
     width, height = size if header.orientation < 5 else size[::-1]
+    smallest = max(side, SIDE)
     pixels = np.asarray(
         simplejpeg.decode_jpeg(
-            header.data, "RGBA", min_width=max(width, SIDE), min_height=max(height, SIDE)
+            header.data, "RGBA", min_width=max(width, smallest), min_height=max(height, smallest)
         ),
         np.uint8,
     )

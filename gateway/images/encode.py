@@ -1,4 +1,4 @@
-"""Pixels to encoded files."""
+"""Encodes pixels as PNG, JPEG, WebP or ZIP."""
 
 import struct
 import zipfile
@@ -15,19 +15,19 @@ from gateway.images.picture import Pixels
 from gateway.options import Format
 
 QUALITY = 90
-"""Of JPEG and WebP: where artefacts stop being seen; the usual choice of image services."""
+"""Of JPEG and WebP: artefacts are no longer visible; the usual choice of image services."""
 
 MAX_SIDE = {Format.JPG: 65_500, Format.WEBP: 16_383, Format.ZIP: 65_500}
-"""Pixels a side that the formats can hold. PNG holds any."""
+"""Longest side in pixels that each format can store; PNG has no limit here."""
 
 Dpi = tuple[float, float] | None
 
 
 def check_side(format_: Format, width: int, height: int) -> None:
-    """Refuse a result that its format cannot hold, before any work is done on it.
+    """Reject a result that its format cannot store, before any work is done on it.
 
     Raises:
-        BadOption: naming what would fit.
+        BadOption: a side is too long.
     """
     longest = MAX_SIDE.get(format_)
     if longest and max(width, height) > longest:
@@ -40,7 +40,7 @@ def check_side(format_: Format, width: int, height: int) -> None:
 
 
 def encode(pixels: Pixels, format_: Format, *, opaque: bool, dpi: Dpi = None) -> bytes:
-    """Encode (H, W, 4) pixels; `opaque` says that alpha is 255 everywhere, or to be ignored."""
+    """Encode (H, W, 4) pixels; leave out alpha if `opaque`."""
     if format_ is Format.PNG:
         return png.encode(pixels, opaque=opaque, dpi=dpi)
     if format_ is Format.JPG:
@@ -50,7 +50,7 @@ def encode(pixels: Pixels, format_: Format, *, opaque: bool, dpi: Dpi = None) ->
     return _webp(Image.fromarray(pixels).convert("RGB" if opaque else "RGBA"), dpi)
 
 
-def matte(pixels: Pixels, format_: Format, *, dpi: Dpi = None) -> bytes:
+def encode_alpha(pixels: Pixels, format_: Format, *, dpi: Dpi = None) -> bytes:
     """Encode the alpha of (H, W, 4) pixels as a grey picture."""
     alpha = np.ascontiguousarray(pixels[..., 3:])
     if format_ is Format.JPG:
@@ -61,10 +61,13 @@ def matte(pixels: Pixels, format_: Format, *, dpi: Dpi = None) -> bytes:
 
 
 def _zip(pixels: Pixels, dpi: Dpi) -> bytes:
-    """The colours as JPEG and the alpha as PNG: a fraction of a PNG's size, to be put together."""
+    """Store colours as JPEG and alpha as PNG, which the client combines: a fraction of a PNG."""
     file = BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:  # stored: both are compressed already
-        parts = {"color.jpg": _jpeg(pixels, "RGBX", dpi), "alpha.png": matte(pixels, Format.PNG)}
+    with zipfile.ZipFile(file, "w") as archive:  # stored: both files are compressed already
+        parts = {
+            "color.jpg": _jpeg(pixels, "RGBX", dpi),
+            "alpha.png": encode_alpha(pixels, Format.PNG),
+        }
         for name, data in parts.items():
             archive.writestr(zipfile.ZipInfo(name), data)
     return file.getvalue()
@@ -79,7 +82,7 @@ def _jpeg(pixels: NDArray[np.uint8], colorspace: str, dpi: Dpi) -> bytes:
     )
     if not dpi:
         return encoded
-    # libjpeg-turbo begins with a JFIF header: unit (1: per inch) and densities are bytes 13 to 17.
+    # libjpeg-turbo writes a JFIF header: bytes 13 to 17 are unit (1: per inch) and densities.
     return encoded[:13] + struct.pack(">BHH", 1, *map(round, dpi)) + encoded[18:]
 
 
@@ -88,13 +91,19 @@ def _webp(image: Image.Image, dpi: Dpi, *, lossless: bool = False) -> bytes:
     if dpi:
         exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = dpi
         exif[ExifTags.Base.ResolutionUnit] = 2  # per inch
-    # Method 0 is a third of the default's time for files a few per cent larger; some large, noisy
-    # pictures overflow libwebp's partitions with it, and the slower methods fit them in.
+    # Method 0 takes a third of the default's time, and its files are a few per cent larger. Some
+    # large, noisy pictures overflow libwebp's partitions with it; slower methods can store them.
     for method in (0, 2, 4):
         file = BytesIO()
         try:
-            said = exif if dpi else b""
-            image.save(file, "WEBP", quality=QUALITY, method=method, exif=said, lossless=lossless)
+            image.save(
+                file,
+                "WEBP",
+                quality=QUALITY,
+                method=method,
+                exif=exif if dpi else b"",
+                lossless=lossless,
+            )
         except ValueError:
             continue
         return file.getvalue()

@@ -1,4 +1,4 @@
-"""Where the subject ends up: frames that cut pictures, or add room around them."""
+"""Cropping, scaling and positioning of the subject, and of backdrops."""
 
 import math
 
@@ -12,21 +12,21 @@ from gateway.options import Margin, Placement
 from gateway.options.margin import pixels as margin_pixels
 
 
-def moved(box: Box, frame: Frame) -> Box:
-    """A box of the picture, in pixels of what was cut out of it."""
+def box_in_frame(box: Box, frame: Frame) -> Box:
+    """Convert a box from the picture's coordinates to those of a frame."""
     return Box(box.top - frame.top, box.left - frame.left, box.width, box.height)
 
 
-def part(shares: tuple[float, float, float, float], width: int, height: int) -> Frame:
-    """The frame of a part: left, top, right and bottom as shares, 0 to 1; one pixel at least."""
+def frame_of_shares(shares: tuple[float, float, float, float], width: int, height: int) -> Frame:
+    """Return the frame of left, top, right and bottom as shares, 0 to 1; at least one pixel."""
     left, right = (round(share * width) for share in shares[::2])
     top, bottom = (round(share * height) for share in shares[1::2])
     left, top = min(left, width - 1), min(top, height - 1)
     return Frame(top, left, max(1, right - left), max(1, bottom - top))
 
 
-def around(box: Box, margin: Margin) -> Frame:
-    """The frame that leaves a margin around the subject, a percentage being of its own sides."""
+def crop_frame(box: Box, margin: Margin) -> Frame:
+    """Return the box with a margin around it; percentages refer to the box's own sides."""
     top, bottom = (margin_pixels(side, box.height) for side in (margin.top, margin.bottom))
     left, right = (margin_pixels(side, box.width) for side in (margin.left, margin.right))
     return Frame(
@@ -35,14 +35,14 @@ def around(box: Box, margin: Margin) -> Frame:
 
 
 def cut(pixels: Pixels, frame: Frame) -> Pixels:
-    """The pixels in a frame; transparent where it reaches beyond the picture.
+    """Copy the pixels inside a frame; transparent where it extends beyond the picture.
 
     Args:
         pixels: (H, W, 4).
-        frame: overlaps the picture.
+        frame: must overlap the picture.
 
     Returns:
-        (frame.height, frame.width, 4), a buffer of its own.
+        (frame.height, frame.width, 4), a new buffer.
     """
     height, width, _ = pixels.shape
     top, bottom = max(0, frame.top), min(height, frame.top + frame.height)
@@ -56,18 +56,18 @@ def cut(pixels: Pixels, frame: Frame) -> Pixels:
     return result
 
 
-def place(pixels: Pixels, box: Box, placement: Placement) -> tuple[Pixels, Box]:
-    """Scale the subject and move it, on a canvas of the same size.
+def apply_placement(pixels: Pixels, box: Box, placement: Placement) -> tuple[Pixels, Box]:
+    """Scale and move the subject on a canvas of the same size.
 
-    All of the cut-out moves along: what the box leaves out of a soft edge stays with it.
+    The whole cut-out is transformed, since soft edges extend beyond the box.
 
     Args:
         pixels: (H, W, 4), the cut-out.
         box: around the subject.
-        placement: how large, and where.
+        placement: scale and position of the subject.
 
     Returns:
-        New pixels, or the same where nothing changes, and the box in them.
+        (H, W, 4), a new buffer or `pixels` if nothing changes, and the subject's new box.
     """
     height, width, _ = pixels.shape
     scale = 1.0
@@ -76,7 +76,7 @@ def place(pixels: Pixels, box: Box, placement: Placement) -> tuple[Pixels, Box]:
     target = _target(box, scale, placement.position, width, height)
     if (scale, target) == (1.0, (box.left, box.top)):
         return pixels, box
-    if scale == 1:  # whole pixels stay as sharp as they are
+    if scale == 1:  # moving by whole pixels keeps the picture sharp
         x, y = (math.floor(at + 0.5) for at in target)
         moved = cut(pixels, Frame(box.top - y, box.left - x, width, height))
     else:
@@ -90,7 +90,7 @@ def place(pixels: Pixels, box: Box, placement: Placement) -> tuple[Pixels, Box]:
 def _target(
     box: Box, scale: float, position: tuple[float, float] | None, width: int, height: int
 ) -> tuple[float, float]:
-    """Where the left upper corner of the scaled subject goes; its middle stays, if nobody says."""
+    """Return (x, y) of the scaled subject's upper left corner; its centre stays by default."""
     scaled = box.width * scale, box.height * scale
     if position is None:
         return box.left + (box.width - scaled[0]) / 2, box.top + (box.height - scaled[1]) / 2
@@ -98,49 +98,52 @@ def _target(
 
 
 def _transform(pixels: Pixels, scale: float, left: float, top: float) -> Pixels:
-    """Scale a picture and put its corner at (left, top) on a canvas of its own size."""
+    """Scale a picture, with its corner at (left, top) of a canvas of its own size.
+
+    Only the visible part is resized: the whole could be thousands of times larger.
+    """
     height, width, _ = pixels.shape
     x0, x1 = _visible(left, width * scale, width)
     y0, y1 = _visible(top, height * scale, height)
     canvas = np.zeros_like(pixels)
     if left < width and top < height and left + width * scale > 0 and top + height * scale > 0:
-        seen = ((x0 - left) / scale, (y0 - top) / scale, (x1 - left) / scale, (y1 - top) / scale)
+        visible = ((x0 - left) / scale, (y0 - top) / scale, (x1 - left) / scale, (y1 - top) / scale)
         bounds = (width, height, width, height)
-        inside = tuple(min(max(0.0, at), most) for at, most in zip(seen, bounds, strict=True))
-        # Weighted by alpha ("RGBa"), or the colours of transparent pixels bleed into the edges.
+        inside = tuple(min(max(0.0, at), most) for at, most in zip(visible, bounds, strict=True))
+        # Premultiplied by alpha ("RGBa"): else colours of transparent pixels bleed into the edges.
         image = Image.fromarray(pixels).convert("RGBa")
         size = (x1 - x0, y1 - y0)
-        shown = image.resize(size, Image.Resampling.BILINEAR, box=inside).convert("RGBA")
-        canvas[y0:y1, x0:x1] = np.asarray(shown)
+        resized = image.resize(size, Image.Resampling.BILINEAR, box=inside).convert("RGBA")
+        canvas[y0:y1, x0:x1] = np.asarray(resized)
     return canvas
 
 
 def _visible(start: float, length: float, side: int) -> tuple[int, int]:
-    """The whole pixels of a side that a stretch touches: one at least, within the side."""
+    """Return the range of whole pixels that an interval covers within a side; at least one."""
     first = min(side - 1, max(0, math.floor(start + 0.5)))
     return first, max(first + 1, min(side, math.floor(start + length + 0.5)))
 
 
 def cover_size(width: int, height: int, over_width: int, over_height: int) -> tuple[int, int]:
-    """The (width, height) to which a picture is brought so that it covers another one's."""
+    """Return the (width, height) of a picture after scaling it until it covers another one."""
     scale = max(over_width / width, over_height / height)
     return max(over_width, round(width * scale)), max(over_height, round(height * scale))
 
 
 def cover(pixels: Pixels, width: int, height: int, *, opaque: bool) -> Pixels:
-    """Cut the middle of a picture out that has the proportions of (width, height), and scale it.
+    """Crop the centre of a picture to the proportions of (width, height), and scale it to them.
 
-    Cut first: a narrow picture, scaled as a whole, could be a thousand times what is needed.
+    Crop first: a narrow picture scaled as a whole could be a thousand times too large.
     """
     scale = max(width / pixels.shape[1], height / pixels.shape[0])
     across = min(pixels.shape[1], max(1, round(width / scale)))
     down = min(pixels.shape[0], max(1, round(height / scale)))
     left, top = (pixels.shape[1] - across) // 2, (pixels.shape[0] - down) // 2
-    middle = cut(pixels, Frame(top, left, across, down))
+    center = cut(pixels, Frame(top, left, across, down))
     if (across, down) == (width, height):
-        return middle
-    if not opaque:  # weighted by alpha, as above
-        image = Image.fromarray(middle).convert("RGBa").resize((width, height))
+        return center
+    if not opaque:  # premultiplied by alpha, as above
+        image = Image.fromarray(center).convert("RGBa").resize((width, height))
         return np.array(image.convert("RGBA"))
     filter_ = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(middle, (width, height), interpolation=filter_), np.uint8)
+    return np.asarray(cv2.resize(center, (width, height), interpolation=filter_), np.uint8)

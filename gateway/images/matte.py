@@ -1,4 +1,4 @@
-"""From the model's mask to the result's alpha."""
+"""Turns the model's mask into the alpha of the result, and measures both."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ Alpha = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Box:
-    """Where the foreground is, in pixels of the result."""
+    """The bounding box of the foreground, in pixels of the result."""
 
     top: int
     left: int
@@ -21,36 +21,37 @@ class Box:
 
 
 def resize(mask: NDArray[np.uint8], width: int, height: int) -> Alpha:
-    """Bring the (1024, 1024) mask to the result's (height, width)."""
+    """Resize the (side, side) mask to (height, width)."""
     shrinks = width < mask.shape[1] and height < mask.shape[0]
     filter_ = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(mask, (width, height), interpolation=filter_), np.uint8)
 
 
-def between(alpha: Alpha, low: int, high: int) -> NDArray[np.intp]:
-    """Flat indices of the pixels with low <= alpha < high."""
-    # Below `low` wraps around to large numbers: one comparison, and NumPy lists booleans fastest.
+def indices_between(alpha: Alpha, low: int, high: int) -> NDArray[np.intp]:
+    """Return the flat indices of the pixels with low <= alpha < high."""
+    # Levels below `low` wrap around to large ones, so one comparison suffices. On a boolean array
+    # flatnonzero is fastest.
     return np.flatnonzero((alpha - np.uint8(low)) < high - low)
 
 
-def box(alpha: Alpha) -> Box | None:
-    """The smallest box around alpha above one half; None when nothing is."""
+def bounding_box(alpha: Alpha) -> Box | None:
+    """Return the smallest box around all alpha above one half; None if there is none."""
     left, top, width, height = cv2.boundingRect((alpha > 127).view(np.uint8))
     return Box(top, left, width, height) if width else None
 
 
 def confidence(mask: NDArray[np.uint8]) -> float:
-    """How sure the model is of what it keeps, 0 to 1: 0 when nothing is kept.
+    """Return how certain the model is of the foreground, 0 to 1; 0 if there is none.
 
-    The overlap (soft Jaccard index) of the mask with what it keeps, its half above one half: the
-    sum of the mask there, over the area there plus the sum of the mask everywhere else. Firm masks
-    have nearly 1; what is kept half-heartedly, or beside much that was nearly kept, lowers it.
+    The soft Jaccard index of the mask and its own foreground, the pixels above one half: the sum of
+    the mask inside the foreground, over the foreground's area plus the sum of the mask outside. A
+    clear mask has almost 1; low levels in the foreground and high ones outside lower it.
 
     Args:
-        mask: (1024, 1024), the model's.
+        mask: (side, side), as returned by the model.
     """
-    kept = mask > 127
-    area = int(np.count_nonzero(kept))
-    sum_kept = float(mask.sum(where=kept, dtype=np.int64)) / 255
-    rest = float(mask.sum(dtype=np.int64)) / 255 - sum_kept
-    return sum_kept / (area + rest) if area else 0.0
+    foreground = mask > 127
+    area = int(np.count_nonzero(foreground))
+    inside = float(mask.sum(where=foreground, dtype=np.int64)) / 255
+    outside = float(mask.sum(dtype=np.int64)) / 255 - inside
+    return inside / (area + outside) if area else 0.0

@@ -1,4 +1,4 @@
-"""What the image path works on: one buffer of pixels from the decoder to the encoder."""
+"""The data that the image path passes on: pixels, frames and decoded pictures."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Frame:
-    """A part of a picture, in its pixels; it may reach beyond the picture."""
+    """A rectangle in a picture's pixel coordinates; it may extend beyond the picture."""
 
     top: int
     left: int
@@ -23,20 +23,33 @@ class Frame:
         """Width times height."""
         return self.width * self.height
 
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns of a frame inside its picture."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
 
 @dataclass(frozen=True)
 class Picture:
-    """A decoded image, the right way up, in the result's size."""
+    """A decoded image: upright, sRGB, in the result's size."""
 
     pixels: Pixels
     opaque: bool
-    """True when the file had no transparency of its own; alpha is 255 everywhere then."""
+    """The file has no transparency of its own; alpha is 255 everywhere."""
     model_input: NDArray[np.uint8]
-    """(1024, 1024, 3) sRGB: the whole image, or the part that is looked at, squeezed."""
+    """(side, side, 3) sRGB: the image, or its region of interest, resized regardless of
+    proportions. The side is the model's, 1024 for IS-Net."""
     dpi: tuple[float, float] | None
-    """Dots per inch across and down, as the file says."""
-    seen: Frame | None = None
-    """The part that the model looks at; all else is background. None: the whole."""
+    """Horizontal and vertical dots per inch, from the file."""
+    roi: Frame | None = None
+    """The region of interest, which the model sees; all else is background. None: everything."""
+    overview: NDArray[np.uint8] | None = None
+    """(1024, 1024, 3), as `model_input`, where that is smaller; None: it is large enough."""
+
+    @property
+    def colors_input(self) -> NDArray[np.uint8]:
+        """The small picture that foreground colours are estimated on, at least 1024 x 1024."""
+        return self.model_input if self.overview is None else self.overview
 
     @property
     def width(self) -> int:

@@ -1,123 +1,164 @@
-"""The model in this process, on the CPU: the fallback when there is no Triton."""
+"""Runs the network on the CPU in this process: without Triton, and while Triton fails."""
 
 import asyncio
-import itertools
+import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.errors import DeadlineExceeded, ModelUnavailable
-from gateway.models.backlog import Backlog
+from gateway import malloc
+from gateway.concurrency import WhenIdle
+from gateway.errors import DeadlineExceeded, ModelUnavailable, Overloaded
+from gateway.models.backend import ONE_AT_A_TIME, RETRY_AFTER_S, ConcurrencyLimits, stopping_error
 from gateway.models.model import Inference, Priority
-from serving.cpu_runtime import SIDE
+from gateway.models.service_time import ServiceTime
+from gateway.observability.metrics import REFUSALS
+from serving.manifest import SIDE
+
+log = logging.getLogger(__name__)
+
+WARM_UP_TIMEOUT_S = 60.0
+"""For each inference of the warm-up."""
+WARM_UP_IMAGES = 4
+STEADY_RATIO = 0.9
+"""The warm-up ends when an inference takes at least this share of the time of the one before."""
 
 
 class Runtime(Protocol):
-    """What CpuModel runs; serving.cpu_runtime.CpuRuntime is one."""
+    """The network loaded into this process, such as serving.cpu_runtime.CpuRuntime."""
 
     version: str
 
     def infer(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Segment one (1024, 1024, 3) image to a (1024, 1024) mask. One call at a time."""
+        """Segment a (side, side, 3) image; return the (side, side) mask. Not thread-safe."""
         ...
 
 
-@dataclass(order=True)
-class _Job:
-    priority: Priority
-    number: int
-    """Makes equal priorities first come, first served."""
-    image: NDArray[np.uint8] = field(compare=False)
-    answer: asyncio.Future[Inference] = field(compare=False)
-    asked_at: float = field(compare=False, default_factory=time.perf_counter)
+class CpuBackend:
+    """Runs one image at a time on all cores. See Backend.
 
+    Create it inside the event loop that will use it.
 
-class CpuModel:
-    """Runs one image at a time on all cores, behind a bounded queue of two priorities.
-
-    Build it inside the event loop that will use it.
+    Args:
+        load: loads the runtime; called in a thread, takes part of a second.
+        idle_s: seconds without an image after which the runtime is unloaded to free its memory; the
+            next image loads it again. None: never.
+        side: height and width of the model's input, in pixels.
     """
 
-    def __init__(self, runtime: Runtime, *, max_queue: int) -> None:
-        self._runtime = runtime
-        self._backlog = Backlog(max_queue + 1)  # one more runs
-        self._numbers = itertools.count()
-        self._queue: asyncio.PriorityQueue[_Job] = asyncio.PriorityQueue()
-        self._ready = self._closed = False
+    devices = ("cpu",)
+
+    def __init__(
+        self, load: Callable[[], Runtime], *, idle_s: float | None = None, side: int = SIDE
+    ) -> None:
+        self.service_time = ServiceTime()
+        self.limits: ConcurrencyLimits | None = ONE_AT_A_TIME
+        self._load, self._side = load, side
+        self._idle = WhenIdle(idle_s, self._unload_if_idle)
+        self._runtime: Runtime | None = None
+        self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, "cpu-model")
-        self._running: asyncio.Task[None] | None = None
-        self._worker = asyncio.create_task(self._work())
+        self._pending = 0
+        self._closed = False
 
-    async def warm_up(self) -> None:
-        """Run one real inference, so that the model is known to work and its speed is known."""
-        image = np.zeros((SIDE, SIDE, 3), np.uint8)
-        await self.infer(image, priority=Priority.INTERACTIVE, timeout_s=60)
-        self._ready = True
+    async def warm_up(self, images: int = WARM_UP_IMAGES) -> None:
+        """Load the runtime, and run images until they no longer become faster.
 
-    def check(self, *, priority: Priority, timeout_s: float) -> None:
-        """See Model."""
-        self._backlog.check(priority, timeout_s)
+        Args:
+            images: the most images to run.
+
+        Raises:
+            Exception: any that loading the runtime raises.
+        """
+        self._runtime = await self._loop.run_in_executor(self._thread, self._load)
+        previous_s = 0.0
+        for _ in range(images):
+            image = np.zeros((self._side, self._side, 3), np.uint8)
+            done = await self.infer(
+                image, priority=Priority.INTERACTIVE, timeout_s=WARM_UP_TIMEOUT_S
+            )
+            if done.compute_s > STEADY_RATIO * previous_s > 0:
+                break
+            previous_s = done.compute_s
 
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
     ) -> Inference:
-        """See Model."""
-        if self._closed:
-            raise self._stopping()
-        job = _Job(priority, next(self._numbers), image, asyncio.get_running_loop().create_future())
-        with self._backlog.place(priority, timeout_s):
-            self._queue.put_nowait(job)
-            try:
-                async with asyncio.timeout(timeout_s):
-                    return await job.answer
-            except TimeoutError as error:
-                raise DeadlineExceeded(timeout_s) from error
-            finally:
-                job.answer.cancel()
+        """See Backend."""
+        self._check(timeout_s)
+        self._pending += 1
+        self._idle.stop()
+        queued_at = time.perf_counter()
+        answer = asyncio.wrap_future(self._thread.submit(self._run, image))
+        try:
+            await asyncio.wait([answer], timeout=timeout_s)
+        finally:
+            self._pending -= 1
+            answer.cancel()  # a waiting image never runs; a running one cannot be stopped
+        if answer.cancelled():
+            raise stopping_error() if self._closed else DeadlineExceeded(timeout_s)
+        mask, version, compute_s = answer.result()
+        queue_s = max(0.0, time.perf_counter() - queued_at - compute_s)
+        return Inference(mask, "cpu", version, queue_s, compute_s)
 
     async def ready(self) -> bool:
-        """See Model."""
-        return self._ready and not self._closed and not self._worker.done()
+        """See Backend. A runtime that is not loaded counts as ready: the next image loads it."""
+        return not self._closed
 
     async def close(self) -> None:
-        """See Model."""
+        """See Backend."""
         self._closed = True
-        self._worker.cancel()
-        while not self._queue.empty():
-            answer = self._queue.get_nowait().answer
-            if not answer.done():
-                answer.set_exception(self._stopping())
-        if self._running:
-            await self._running
-        self._thread.shutdown()
+        self._idle.stop()
+        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
-    @staticmethod
-    def _stopping() -> ModelUnavailable:
-        return ModelUnavailable("The service is stopping.", wait_s=5)
+    def _check(self, timeout_s: float) -> None:
+        """Reject an image that would be late: a backend that fails may pass on many at once."""
+        if self._closed:
+            raise stopping_error()
+        wait_s = (self._pending + 1) * self.service_time.estimate_s
+        if self._pending and wait_s > timeout_s:
+            REFUSALS.labels("queue").inc()
+            raise Overloaded(f"{self._pending} images are ahead of this one in the queue.", wait_s)
 
-    async def _work(self) -> None:
-        while True:
-            job = await self._queue.get()
-            if not job.answer.done():
-                self._running = asyncio.create_task(self._run(job))
-                await asyncio.shield(self._running)  # close() stops this loop, not the image
+    def _run(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], str, float]:
+        """Run in the thread; return the mask, the model's version, and the seconds of inference.
 
-    async def _run(self, job: _Job) -> None:
+        Its time is recorded and the idle timer restarted also when the caller has given up.
+        """
+        runtime = self._runtime = self._runtime or self._reload()
         started = time.perf_counter()
-        loop = asyncio.get_running_loop()
         try:
-            mask = await loop.run_in_executor(self._thread, self._runtime.infer, job.image)
+            mask = runtime.infer(image)
+            compute_s = time.perf_counter() - started
+            self._loop.call_soon_threadsafe(self.service_time.record, compute_s)
+        finally:
+            self._loop.call_soon_threadsafe(self._idle.restart)
+        return mask, runtime.version, compute_s
+
+    def _reload(self) -> Runtime:
+        started = time.perf_counter()
+        try:
+            runtime = self._load()
+        except ModelUnavailable as error:
+            log.error("cannot load the CPU model: %s", error)
+            raise
         except Exception as error:
-            if not job.answer.done():
-                job.answer.set_exception(error)
-            return
-        compute_s = time.perf_counter() - started
-        self._backlog.measured(compute_s)
-        if not job.answer.done():
-            job.answer.set_result(
-                Inference(mask, "cpu", self._runtime.version, started - job.asked_at, compute_s)
-            )
+            log.exception("cannot load the CPU model")
+            raise ModelUnavailable("The model cannot be loaded.", RETRY_AFTER_S) from error
+        log.info("loaded the CPU model again in %.1f s", time.perf_counter() - started)
+        return runtime
+
+    def _unload_if_idle(self) -> None:
+        if not self._pending and not self._closed:
+            self._thread.submit(self._unload)
+
+    def _unload(self) -> None:
+        self._runtime = None
+        malloc.release_freed_memory()
+        log.info(
+            "the CPU model was idle for %g s: unloaded it to free its memory", self._idle.idle_s
+        )

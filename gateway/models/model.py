@@ -1,5 +1,6 @@
-"""What the gateway asks of a model, wherever it runs."""
+"""The interface of a model, wherever it runs."""
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 
 class Priority(IntEnum):
-    """Who goes first: 1 before 2, as Triton's priority levels count."""
+    """Lower values go first, as in Triton's priority levels."""
 
     INTERACTIVE = 1
     BULK = 2
@@ -17,49 +18,80 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True)
 class Inference:
-    """A mask, and how it came about."""
+    """A mask, and how it was computed."""
 
     mask: NDArray[np.uint8]
-    """(1024, 1024): 255 is surely foreground."""
+    """(side, side): 0 is certainly background, 255 certainly foreground."""
     device: str
-    """`cpu`: in this process."""
+    """`triton-gpu`, `triton-cpu`, or `cpu` (in this process)."""
     model_version: str
     queue_s: float
+    """Seconds in the gateway's queue."""
     compute_s: float
+    """Seconds of inference; through Triton, its queue is included."""
+
+
+class InferenceSlot(Protocol):
+    """Permission to decode one image and run the model on it."""
+
+    async def infer(self, image: NDArray[np.uint8]) -> Inference:
+        """Segment one image, when those ahead of it are done.
+
+        Args:
+            image: (side, side, 3) of the model, sRGB, contiguous.
+
+        Raises:
+            Overloaded: the model has become too slow for it.
+            DeadlineExceeded: the mask was not finished in time.
+            ModelUnavailable: the model is stopping or broken.
+        """
+        ...
 
 
 class Model(Protocol):
     """A segmentation model."""
 
-    def check(self, *, priority: Priority, timeout_s: float) -> None:
-        """Refuse what `infer` would refuse, before anything is spent on it; nothing is held.
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Where it runs, as in `Inference.device`: the usual one, then its fallback."""
+        ...
+
+    @property
+    def seconds_per_image(self) -> float | None:
+        """Seconds that the newest images took each, on a busy machine; None before the first."""
+        ...
+
+    def check_queue(self, *, priority: Priority, timeout_s: float) -> None:
+        """Reject an image that `slot` would reject, before any work is done on it; queue nothing.
 
         Raises:
-            Overloaded: it would not be finished in time.
+            Overloaded: the image would not be finished in time.
         """
         ...
 
-    async def infer(
-        self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
-    ) -> Inference:
-        """Segment one image.
+    def slot(
+        self, *, priority: Priority, timeout_s: float
+    ) -> AbstractAsyncContextManager[InferenceSlot]:
+        """Wait in the queue for one image; enter the block when it should be decoded.
+
+        Decode it inside the block, not before: decoded images that wait would take most of the
+        memory of a busy gateway.
 
         Args:
-            image: (1024, 1024, 3), sRGB, contiguous.
             priority: interactive images go before bulk ones.
-            timeout_s: seconds to wait for the mask.
+            timeout_s: seconds until the mask must be finished.
 
         Raises:
-            Overloaded: it would not be finished in time; nothing was queued.
-            DeadlineExceeded: it was not.
-            ModelUnavailable: the model is stopping or broken.
+            Overloaded: the image would not be finished in time; it was not queued.
+            DeadlineExceeded: the image waited too long.
+            ModelUnavailable: the model is stopping.
         """
         ...
 
     async def ready(self) -> bool:
-        """Say whether the model has answered a real inference and takes more."""
+        """Return whether the model has answered a real inference and accepts images."""
         ...
 
     async def close(self) -> None:
-        """Finish what runs, refuse what waits."""
+        """Finish the images that run, and reject those that wait."""
         ...

@@ -1,4 +1,4 @@
-"""What Triton counts of a model, as its statistics extension says it."""
+"""Triton's counters of a model, from its statistics extension."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Statistics:
-    """Counted since the server's start; the difference of two is what happened between them."""
+    """Counters since the server's start. Subtract two to get what happened between them."""
 
     images: int = 0
     queue_s: float = 0.0
-    """Seconds that all images together waited."""
+    """Sum over all images of the seconds that each waited."""
     compute_s: float = 0.0
-    """Seconds that all images together were computed, each one as long as its whole batch."""
+    """Sum over all images of the seconds that their batches were computed."""
     executions: Counter[int] = field(default_factory=Counter)
-    """How often the model ran, by the images in the batch."""
+    """Number of runs of the model, by batch size."""
 
     @classmethod
     def parse(cls, answer: Mapping[str, Any]) -> "Statistics":
-        """Read the answer for one model, as JSON: there, what is zero is left out."""
+        """Parse the JSON answer for one model, which leaves out counters that are zero."""
         model = answer["model_stats"][0]
         batches = model.get("batch_stats", [])
         queue, compute = (model["inference_stats"].get(n, {}) for n in ("queue", "compute_infer"))

@@ -1,4 +1,4 @@
-"""Colours, as hex codes say them."""
+"""The option `bg_color`."""
 
 import re
 
@@ -13,10 +13,10 @@ WHITE = (255, 255, 255)
 
 
 def parse(text: str) -> Color:
-    """Read a hex code of 3, 4, 6 or 8 digits, with or without #, or a name that CSS knows.
+    """Parse a hex code of 3, 4, 6 or 8 digits, with or without #, or a CSS colour name.
 
     Raises:
-        BadOption: it is neither.
+        BadOption: the text is neither.
     """
     name = text.strip().lower()
     if name in ImageColor.colormap:
@@ -36,7 +36,7 @@ def parse(text: str) -> Color:
 
 
 def on_white(color: Color) -> Color:
-    """What a colour looks like on white: opaque."""
+    """Return the opaque colour that results on a white background."""
     *channels, alpha = color
     red, green, blue = (
         round((channel * alpha + white * (255 - alpha)) / 255)

@@ -1,4 +1,4 @@
-"""Lengths, as option texts say them."""
+"""Lengths in pixels or percent, for several options."""
 
 import re
 from dataclasses import dataclass
@@ -6,24 +6,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Length:
-    """Pixels, or a percentage of a side."""
+    """A number of pixels, or a percentage of a side."""
 
     value: float = 0
     percent: bool = False
 
     def of(self, side: float) -> float:
-        """In pixels, for a side of so many."""
+        """Return the length in pixels for a side in pixels."""
         return self.value * side / 100 if self.percent else self.value
 
 
 def parse(text: str) -> list[Length] | None:
-    """Read lengths such as `10px`, `10` or `5%`, with spaces or commas between them.
+    """Parse lengths such as `10px`, `10` or `5%`, separated by spaces or commas.
 
     Returns:
-        None when one of them is none.
+        None if one of them is invalid.
     """
-    found = [
+    matches = [
         re.fullmatch(r"([0-9]{1,5}(?:\.[0-9]{1,6})?)(px|%)?", word)
         for word in text.lower().replace(",", " ").split()
     ]
-    return [Length(float(m[1]), m[2] == "%") for m in found if m] if all(found) else None
+    return [Length(float(m[1]), m[2] == "%") for m in matches if m] if all(matches) else None

@@ -1,4 +1,4 @@
-"""Room around the subject."""
+"""The option `crop_margin`: room around the subject."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from gateway.options import length
 from gateway.options.length import Length
 
 MAX_PIXELS, MAX_PERCENT = 500, 50
-"""As remove.bg allows on each side."""
+"""Limits of remove.bg for each side."""
 
 
 @dataclass(frozen=True)
 class Margin:
-    """One length a side: pixels of the result, or a percentage of the subject's own side."""
+    """A length for each side: pixels of the result, or a percentage of the subject's own side."""
 
     top: Length = Length()
     right: Length = Length()
@@ -21,15 +21,15 @@ class Margin:
 
 
 def pixels(side: Length, subject_side: int) -> int:
-    """One side's margin in pixels: MAX_PIXELS at most, also as a percentage."""
+    """Return one side's margin in pixels; a percentage is limited to MAX_PIXELS too."""
     return round(min(side.of(subject_side), MAX_PIXELS))
 
 
 def parse(text: str) -> Margin:
-    """Read one length for all sides, two for top/bottom and left/right, or four clockwise.
+    """Parse one length for all sides, two for top/bottom and left/right, or four clockwise.
 
     Raises:
-        BadOption: there are others, or one is too long.
+        BadOption: the number of lengths is wrong, or one is invalid or too long.
     """
     lengths = length.parse(text)
     if not lengths or len(lengths) not in (1, 2, 4):

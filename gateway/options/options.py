@@ -1,17 +1,18 @@
-"""What a caller may ask of a removal: one dataclass, one parser, for every transport."""
+"""The options of one removal, and their parser for every transport."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
 from gateway.errors import BadOption
-from gateway.options import color, margin, placement, region, size
+from gateway.options import color, edge_controls, margin, placement, region, size
 from gateway.options.color import Color
+from gateway.options.edge_controls import UNCHANGED, EdgeControls
 from gateway.options.margin import Margin
 from gateway.options.placement import ORIGINAL, Placement
 from gateway.options.region import Region
+from gateway.options.scalars import flag, percentage
 from gateway.options.size import Area, Size
 
 
@@ -25,7 +26,7 @@ class Format(StrEnum):
 
     @property
     def media_type(self) -> str:
-        """As the Content-Type header says it."""
+        """The value of the Content-Type header."""
         return MEDIA_TYPES[self]
 
 
@@ -38,50 +39,68 @@ MEDIA_TYPES = {
 
 
 SUFFIXES = {media_type: kind.value for kind, media_type in MEDIA_TYPES.items()}
-"""Of file names, by media type."""
+"""File name suffixes by media type."""
 
 
 class Channels(StrEnum):
-    """What the result shows."""
+    """The channels of the result."""
 
     RGBA = "rgba"
     ALPHA = "alpha"
-    """The alpha itself, as a grey picture."""
+    """Alpha alone, as a grey picture."""
+
+
+class Refine(StrEnum):
+    """How soft edges follow the picture's colours."""
+
+    AUTO = "auto"
+    OFF = "off"
+    """The model's mask, enlarged."""
+    HIGH = "high"
+    """More exact, and slower: for single pictures."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """One request's options, valid by construction when `parse` made them."""
+    """The options of one request. `parse` returns only valid ones."""
 
     size: Size | Area | None = None
-    """None keeps the original size."""
+    """None: the original size."""
     format: Format = Format.PNG
     bg_color: Color | None = None
-    """None leaves the background transparent, where the format can."""
+    """None: transparent, or white if the format has no transparency."""
     channels: Channels = Channels.RGBA
     crop: bool = False
-    """Cut off what is empty around the subject."""
+    """Crop the result to the subject."""
     crop_margin: Margin = Margin()
     roi: Region | None = None
-    """Where a subject is looked for; all else is background. None: everywhere."""
+    """Region of interest: all outside it is background. None: the whole image."""
+    keep: tuple[Region, ...] = ()
+    """Rectangles that are foreground, whatever the mask says."""
+    erase: tuple[Region, ...] = ()
+    """Rectangles that are background, whatever the mask and `keep` say."""
+    edges: EdgeControls = UNCHANGED
     placement: Placement = ORIGINAL
     shadow: float = 0
     """Opacity of a soft drop shadow, 0 to 1."""
+    refine: Refine = Refine.AUTO
     must_find: bool = False
-    """An image in which nothing is found is an error, which costs nothing."""
+    """An image without foreground is an error, which is not charged."""
+    model: str = ""
+    """Name of the model; empty: the default. The core rejects one that there is not."""
 
     def result_size(self, width: int, height: int) -> tuple[int, int]:
-        """The (width, height) of the result, before cropping, for a picture of this one."""
+        """Return the (width, height) of the result before cropping, for an image of this size."""
         return self.size.fit(width, height) if self.size else (width, height)
 
     @property
     def is_matte(self) -> bool:
-        """The result is the alpha itself, as a grey picture; a ZIP has it beside the colours."""
+        """Whether the result is alpha alone, as a grey picture; a ZIP always contains both."""
         return self.channels is Channels.ALPHA and self.format is not Format.ZIP
 
     @property
     def background(self) -> Color | None:
-        """What lies behind the foreground; JPEG has no transparency, so there it lies on white."""
+        """The colour behind the foreground; always opaque for JPEG, which has no transparency."""
         if self.is_matte:
             return None
         if self.format is Format.JPG:
@@ -90,12 +109,12 @@ class Options:
 
 
 def parse(fields: Mapping[str, str]) -> Options:
-    """Read the options from a form's, a call's or a command line's text fields.
+    """Parse options from the text fields of a form, call or command line.
 
-    Unknown fields are ignored, and empty ones count as not sent.
+    Unknown and empty fields are ignored.
 
     Raises:
-        BadOption: naming the field and its allowed values.
+        BadOption: a value is invalid; the message names the field and its allowed values.
     """
     given = {name: text.strip() for name, text in fields.items() if text.strip()}
     format_ = given.get("format", "png").lower()
@@ -107,8 +126,13 @@ def parse(fields: Mapping[str, str]) -> Options:
         crop=flag("crop", given.get("crop", "false")),
         crop_margin=margin.parse(given.get("crop_margin", "0")),
         roi=region.parse(given["roi"]) if "roi" in given else None,
+        keep=region.parse_several("keep", given.get("keep", "")),
+        erase=region.parse_several("erase", given.get("erase", "")),
+        edges=edge_controls.parse(given),
         placement=placement.parse(given.get("scale", ""), given.get("position", "")),
-        shadow=_share("shadow", given.get("shadow", "0")),
+        shadow=percentage("shadow", given.get("shadow", "0")),
+        refine=_one_of(Refine, "refine", given.get("refine", "auto").lower()),
+        model=given.get("model", ""),
     )
 
 
@@ -120,21 +144,3 @@ def _one_of(kind: type[Choice], name: str, text: str) -> Choice:
         return kind(text)
     except ValueError as error:
         raise BadOption(name, f"{name} must be one of {', '.join(kind)}.") from error
-
-
-def flag(name: str, text: str) -> bool:
-    """Read a boolean.
-
-    Raises:
-        BadOption: it is none.
-    """
-    known = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
-    if text.lower() not in known:
-        raise BadOption(name, f"{name} must be true or false.")
-    return known[text.lower()]
-
-
-def _share(name: str, text: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text) or float(text) > 100:
-        raise BadOption(name, f"{name} must be 0 to 100.")
-    return float(text) / 100

@@ -1,4 +1,4 @@
-"""How large the subject is on the result, and where it lies."""
+"""The options `scale` and `position`: size and place of the subject in the result."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ MIN_SCALE, MAX_SCALE = 10, 100
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the subject goes; None leaves it as large, or where, it is."""
+    """Scale and position of the subject; None keeps the original one."""
 
     scale: float | None = None
-    """Of the result's sides, 0.1 to 1: the subject just fits in so much of both."""
+    """Share of the result's sides that the subject fits into, 0.1 to 1."""
     position: tuple[float, float] | None = None
-    """Share of the free room that lies to the left, and above: 0, 0 is the upper left corner."""
+    """Shares of the free room to the left and above, 0 to 1: (0, 0) is the upper left corner."""
 
 
 ORIGINAL = Placement()
@@ -23,12 +23,13 @@ CENTER = (0.5, 0.5)
 
 
 def parse(scale: str, position: str) -> Placement:
-    """Read `original` or a percentage, and `original`, `center` or one or two percentages.
+    """Parse a scale, `original` or a percentage, and a position.
 
-    A subject that is scaled is centred unless something else is asked for.
+    The position is `original`, `center`, or one or two percentages. Its default is `center` if the
+    subject is scaled, else `original`.
 
     Raises:
-        BadOption: one of the two is none of that.
+        BadOption: one of the two is invalid.
     """
     scaled = _scale(scale.lower())
     if not position:

@@ -1,4 +1,4 @@
-"""How large the result may be."""
+"""The option `size`: the largest size of the result."""
 
 import math
 import re
@@ -9,13 +9,13 @@ from gateway.errors import BadOption
 
 @dataclass(frozen=True)
 class Size:
-    """A box, in pixels, that the result must fit in. It turns with the image's orientation."""
+    """A box in pixels that the result must fit into, rotated to the image's orientation."""
 
     long: int
     short: int
 
     def fit(self, width: int, height: int) -> tuple[int, int]:
-        """The (width, height) of the result: within the box, proportions kept, never enlarged."""
+        """Return the (width, height) of the result: inside the box, in proportion, not enlarged."""
         box = (self.long, self.short) if width >= height else (self.short, self.long)
         scale = min(1.0, box[0] / width, box[1] / height)
         return max(1, round(width * scale)), max(1, round(height * scale))
@@ -23,15 +23,15 @@ class Size:
 
 @dataclass(frozen=True)
 class Area:
-    """How many pixels the result may have."""
+    """The largest number of pixels of the result."""
 
     max_pixels: int
 
     def fit(self, width: int, height: int) -> tuple[int, int]:
-        """The (width, height) of the result: proportions kept, never enlarged."""
+        """Return the (width, height) of the result: in proportion, never enlarged."""
         scale = min(1.0, math.sqrt(self.max_pixels / (width * height)))
         shrunk = (max(1, round(width * scale)), max(1, round(height * scale)))
-        # A side cannot shrink below 1: the other one shrinks instead.
+        # A side cannot become shorter than 1 pixel: the other one becomes shorter instead.
         return min(shrunk[0], self.max_pixels // shrunk[1]), min(shrunk[1], self.max_pixels)
 
 
@@ -48,10 +48,10 @@ SIZES: dict[str, Size | Area | None] = {
 
 
 def parse(text: str) -> Size | Area | None:
-    """Read a named size, WIDTHxHEIGHT, or megapixels such as 10MP; None keeps the original.
+    """Parse a named size, WIDTHxHEIGHT, or megapixels such as 10MP; None is the original size.
 
     Raises:
-        BadOption: it is none of them.
+        BadOption: the text is none of them.
     """
     name = text.strip().lower()
     if name in SIZES:

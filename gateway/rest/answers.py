@@ -1,4 +1,4 @@
-"""Results as HTTP answers: the image itself, or JSON with the image in it."""
+"""Results as HTTP answers: the image itself, or JSON that contains it."""
 
 import asyncio
 import base64
@@ -11,18 +11,18 @@ from urllib.parse import quote
 
 from fastapi import Request, Response
 
-from gateway.admission import Admission
+from gateway.limits.admission import Admission
 from gateway.options import SUFFIXES
-from gateway.orders.order import Order
-from gateway.removal import Result
-from gateway.rest.outgoing import Outgoing
+from gateway.requests.removal_request import RemovalRequest
+from gateway.rest.streamed_response import StreamedResponse
+from gateway.results import Result
 
 MAX_STEM_LENGTH = 100
-REFUSED = re.compile(r";q=0(\.0*)?$")
+NOT_ACCEPTED = re.compile(r";q=0(\.0*)?$")
 
 
 def as_json(result: Result) -> bytes:
-    """A result with its image as base64."""
+    """Return a result as JSON, its image as base64."""
     body = {
         "image_b64": base64.b64encode(result.data).decode(),
         "media_type": result.media_type,
@@ -32,6 +32,7 @@ def as_json(result: Result) -> bytes:
         "confidence": round(result.confidence, 3),
         "model_version": result.model_version,
         "device": result.device,
+        "model": result.model,
     }
     return json.dumps(body).encode()
 
@@ -39,40 +40,42 @@ def as_json(result: Result) -> bytes:
 async def answer(
     request: Request,
     result: Result,
-    order: Order,
+    removal: RemovalRequest,
     memory: Admission,
     *,
     as_json: Callable[[Result], bytes] = as_json,
 ) -> Response:
-    """Say a result as the request's Accept header asks for it.
+    """Return a result in the form that the request's Accept header prefers.
 
     Args:
-        request: asks.
-        result: is said.
-        order: what was asked for.
-        memory: where the answer counts until it is sent.
-        as_json: says it as JSON, in a thread: there are megabytes of base64 in it.
+        request: the HTTP request.
+        result: the cut-out.
+        removal: what was requested.
+        memory: counts the answer until it is sent.
+        as_json: serialises the result; runs in a thread, since it encodes megabytes of base64.
     """
-    said = headers(result) | order.said
+    answer_headers = headers(result) | removal.answer_headers
     if wants_json(request.headers.get("accept", "")):
         body = await asyncio.to_thread(as_json, result)
-        return Outgoing(body, memory, media_type="application/json", headers=said)
-    stem = PurePath(order.image.name).stem[:MAX_STEM_LENGTH]
+        media_type = "application/json"
+        return StreamedResponse(body, memory, media_type=media_type, headers=answer_headers)
+    stem = PurePath(removal.image.name).stem[:MAX_STEM_LENGTH]
     name = quote(f"{stem}-cutout.{SUFFIXES[result.media_type]}", errors="replace")
-    said["Content-Disposition"] = f"inline; filename*=utf-8''{name}"
-    return Outgoing(result.data, memory, media_type=result.media_type, headers=said)
+    answer_headers["Content-Disposition"] = f"inline; filename*=utf-8''{name}"
+    media_type = result.media_type
+    return StreamedResponse(result.data, memory, media_type=media_type, headers=answer_headers)
 
 
 def wants_json(accept: str) -> bool:
-    """JSON is what was asked for by name, and no image was."""
+    """Return whether an Accept header names JSON and no image type."""
     parts = (part.replace(" ", "").lower() for part in accept.split(","))
-    kinds = [part.partition(";")[0] for part in parts if not REFUSED.search(part)]
+    kinds = [part.partition(";")[0] for part in parts if not NOT_ACCEPTED.search(part)]
     return "application/json" in kinds and not any(kind.startswith("image/") for kind in kinds)
 
 
 def headers(result: Result) -> dict[str, str]:
-    """What is said beside the image."""
-    said = {
+    """Return the headers that describe a result."""
+    described = {
         "Vary": "Accept",
         "Server-Timing": ", ".join(
             f"{stage};dur={seconds * 1000:.1f}" for stage, seconds in result.seconds.items()
@@ -82,9 +85,10 @@ def headers(result: Result) -> dict[str, str]:
         "X-Confidence": f"{result.confidence:.3f}",
         "X-Model-Version": result.model_version,
         "X-Device": result.device,
+        "X-Model": result.model,
     }
     if box := result.foreground:
-        said |= {
+        described |= {
             f"X-Foreground-{side.title()}": str(pixels) for side, pixels in asdict(box).items()
         }
-    return said
+    return described

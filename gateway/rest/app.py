@@ -1,41 +1,41 @@
 """The two HTTP applications: the public one and the operators'."""
 
-from collections.abc import Callable
 from importlib.metadata import version
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
-from prometheus_client import REGISTRY
-from prometheus_client.exposition import choose_encoder
 from starlette.types import ASGIApp
 
-from gateway.accounts.gate import Gate
-from gateway.bulk.intake import Intake
-from gateway.bulk.uploads import Uploads
-from gateway.metrics import READY
-from gateway.models.model import Model
-from gateway.orders.work import Work
-from gateway.rest import openapi, problems, removebg
-from gateway.rest.access import Access
+from gateway.accounts.authenticator import Authenticator
+from gateway.bulk.services import BulkServices
+from gateway.requests.handler import RequestHandler
+from gateway.rest import models, openapi, problems, removebg
+from gateway.rest.authentication import authentication
 from gateway.rest.bulk import create, jobs, results
-from gateway.rest.compat import routes as compat
+from gateway.rest.middleware import RequestMiddleware
+from gateway.rest.remove_bg import routes as remove_bg
 from gateway.rest.webhooks import routes as webhooks
-from gateway.settings import Settings, words
+from gateway.settings import Settings, split_list
 
 DESCRIPTION = """Send an image, get a PNG with a transparent background.
 
 Errors are `application/problem+json` (RFC 9457); `type` names the error, `detail` says what to
-change. Answers with a `Retry-After` may be repeated after so many seconds."""
+change. Requests whose answer has a `Retry-After` may be retried after so many seconds."""
 
 
-def public(work: Work, gate: Gate, intake: Intake | None, settings: Settings) -> ASGIApp:
-    """What users call; its description is at /openapi.json, and readable at /docs.
+def public(
+    handler: RequestHandler,
+    authenticator: Authenticator,
+    bulk: BulkServices | None,
+    settings: Settings,
+) -> ASGIApp:
+    """Return the users' application; its reference is at /docs, as OpenAPI at /openapi.json.
 
     Args:
-        work: is done here.
-        gate: lets callers in.
-        intake: takes bulk jobs in; None where there are none.
+        handler: executes removal requests.
+        authenticator: checks API keys.
+        bulk: receives and controls bulk jobs; None without bulk routes.
         settings: the limits.
     """
     app = FastAPIOffline(
@@ -45,17 +45,17 @@ def public(work: Work, gate: Gate, intake: Intake | None, settings: Settings) ->
         redoc_url=None,
         static_url="/docs/static",
     )
-    app.include_router(removebg.router(work, gate, settings))
-    if intake:
-        uploads = Uploads(intake, work.memory, settings)
-        app.include_router(create.router(uploads, gate, settings))
-        app.include_router(jobs.router(intake, gate))
-        app.include_router(results.router(intake, gate))
-        app.include_router(webhooks.router(intake.webhooks, gate))
-    app.include_router(compat.router(work, gate))
+    app.include_router(removebg.router(handler, authenticator, settings))
+    app.include_router(models.router(handler, authenticator))
+    if bulk:
+        app.state.bulk = bulk
+        authenticated = [Depends(authentication(authenticator))]
+        for router in (create.router(settings), jobs.router, results.router, webhooks.router):
+            app.include_router(router, dependencies=authenticated)
+    app.include_router(remove_bg.router(handler, authenticator))
     problems.install(app)
-    # Both around the whole application: an unforeseen error's answer has them too.
-    return Access(_with_cors(app, words(settings.cors_origins)))
+    # Both wrap the whole application, so that answers to unexpected errors have them too.
+    return RequestMiddleware(_with_cors(app, split_list(settings.cors_origins)))
 
 
 def _with_cors(app: ASGIApp, origins: list[str]) -> ASGIApp:
@@ -68,38 +68,3 @@ def _with_cors(app: ASGIApp, origins: list[str]) -> ASGIApp:
         allow_headers=["*"],
         expose_headers=openapi.EXPOSED,
     )
-
-
-def operations(model: Callable[[], Model | None]) -> FastAPI:
-    """Health and metrics, on a listener of their own that the public cannot reach.
-
-    Args:
-        model: gives the model; None while it loads and after it stopped.
-    """
-    app = FastAPI(title="ClearBG operations", docs_url=None, redoc_url=None, openapi_url=None)
-
-    async def is_ready() -> bool:
-        current = model()
-        return bool(current and await current.ready())
-
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        """Alive: the event loop answers."""
-        return {"status": "ok"}
-
-    @app.get("/readyz")
-    async def readyz(response: Response) -> dict[str, str]:
-        """Ready: the model has answered a real inference, and the service is not stopping."""
-        if await is_ready():
-            return {"status": "ready"}
-        response.status_code = 503
-        return {"status": "not ready"}
-
-    @app.get("/metrics")
-    async def metrics(request: Request) -> Response:
-        """Metrics in Prometheus's text format; as OpenMetrics, with exemplars, if asked for it."""
-        READY.set(await is_ready())
-        encode, media_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(REGISTRY), headers={"Content-Type": media_type})
-
-    return app

@@ -1,7 +1,7 @@
-"""Reads a request's body into memory, limited while it is read. Nothing goes to disk.
+"""Reads a request's body into memory, within limits. Nothing is written to disk.
 
-The same fields come as multipart/form-data, as application/x-www-form-urlencoded, or as one JSON
-object; files only as multipart, and base64 in fields whose names end in `_b64`.
+Fields come as multipart/form-data, as application/x-www-form-urlencoded, or as one JSON object;
+files only as multipart; base64 in fields whose names end in `_b64`.
 """
 
 import asyncio
@@ -14,24 +14,24 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from gateway.errors import BadRequest, ClientGone, ImageTooLarge
-from gateway.orders.sent import MAX_IMAGES, File, Sent, check_length, max_bytes
-from gateway.rest import texts
+from gateway.requests.payload import MAX_FILES, MAX_IMAGES, File, Payload, check_length, max_bytes
+from gateway.rest import encoded_body
 
 OVERHEAD_BYTES = 2**16
 """Boundaries, part headers and text fields around the largest image allowed."""
 
 
-async def read(request: Request, *, max_image_bytes: int) -> Sent:
+async def read(request: Request, *, max_image_bytes: int) -> Payload:
     """Read a request's fields and files.
 
     Raises:
-        BadRequest: the body is of no kind that is read, broken, or has a file twice.
-        BadOption: a JSON value is no text, number or boolean.
-        ImageTooLarge: as soon as more was announced or sent than the limit allows.
-        ClientGone: the client went before it had sent everything.
+        BadRequest: the media type is not supported, the body is malformed, or a file came twice.
+        BadOption: a JSON value is not a text, number or boolean.
+        ImageTooLarge: as soon as more is announced or sent than the limit allows.
+        ClientGone: the client disconnected before it had sent everything.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    reader = READERS.get(kind)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    reader = READERS.get(media_type)
     if reader is None:
         raise BadRequest(f"Send the image as one of {', '.join(READERS)}.", "missing_source")
     try:
@@ -43,29 +43,29 @@ async def read(request: Request, *, max_image_bytes: int) -> Sent:
 
 
 def announced_bytes(request: Request, max_image_bytes: int) -> int:
-    """What the body may grow to: what it says, and when it does not say, the most allowed."""
+    """Return the Content-Length, or the largest allowed if there is none."""
     announced = request.headers.get("content-length", "")
-    most = _max_body_bytes(request, max_image_bytes)
+    most = _max_body_bytes(max_image_bytes)
     return min(int(announced), most) if announced.isdecimal() else most
 
 
-async def _read_multipart(request: Request, max_image_bytes: int) -> Sent:
+async def _read_multipart(request: Request, max_image_bytes: int) -> Payload:
     parser = _InMemory(request, max_image_bytes)
     form = await parser.parse()
     try:
-        return Sent(_texts(form), await _files(form))
+        return Payload(_text_fields(form), await _files(form))
     finally:
         await form.close()
 
 
-async def _read_urlencoded(request: Request, max_image_bytes: int) -> Sent:
-    data = await _whole(request, max_image_bytes)
-    return Sent(await asyncio.to_thread(texts.from_form, data, max_image_bytes), {})
+async def _read_urlencoded(request: Request, max_image_bytes: int) -> Payload:
+    data = await _read_all(request, max_image_bytes)
+    return Payload(await asyncio.to_thread(encoded_body.from_form, data, max_image_bytes), {})
 
 
-async def _read_json(request: Request, max_image_bytes: int) -> Sent:
-    data = await _whole(request, max_image_bytes)
-    return Sent(await asyncio.to_thread(texts.from_json, data, max_image_bytes), {})
+async def _read_json(request: Request, max_image_bytes: int) -> Payload:
+    data = await _read_all(request, max_image_bytes)
+    return Payload(await asyncio.to_thread(encoded_body.from_json, data, max_image_bytes), {})
 
 
 READERS = {
@@ -76,7 +76,7 @@ READERS = {
 
 
 class _InMemory(MultiPartParser):
-    """Starlette's parser, with a limit for each part while it arrives."""
+    """Starlette's parser, with a size limit for each part while it arrives."""
 
     spool_max_size = sys.maxsize  # Starlette's default writes files above 1 MB to disk
 
@@ -84,8 +84,8 @@ class _InMemory(MultiPartParser):
         super().__init__(
             request.headers,
             _limited(request, max_image_bytes),
-            max_files=MAX_IMAGES,
-            max_fields=texts.MAX_FIELDS,
+            max_files=MAX_FILES,
+            max_fields=encoded_body.MAX_FIELDS,
             max_part_size=max_bytes("_b64", max_image_bytes),
         )
         self._max_image_bytes = max_image_bytes
@@ -118,11 +118,11 @@ class _InMemory(MultiPartParser):
         super().on_part_data(data, start, end)
 
 
-async def _whole(request: Request, max_image_bytes: int) -> bytes:
+async def _read_all(request: Request, max_image_bytes: int) -> bytes:
     return b"".join([chunk async for chunk in _limited(request, max_image_bytes)])
 
 
-def _texts(form: FormData) -> dict[str, str]:
+def _text_fields(form: FormData) -> dict[str, str]:
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
@@ -137,14 +137,13 @@ async def _files(form: FormData) -> dict[str, File]:
     return files
 
 
-def _max_body_bytes(request: Request, max_image_bytes: int) -> int:
-    """Of a form with files: of two images. Of the others: of one, as text."""
-    images = MAX_IMAGES if "multipart" in request.headers.get("content-type", "") else 1
-    return images * max_bytes("_b64", max_image_bytes) + OVERHEAD_BYTES
+def _max_body_bytes(max_image_bytes: int) -> int:
+    """Return the limit: as much as MAX_IMAGES of the largest size, as text."""
+    return MAX_IMAGES * max_bytes("_b64", max_image_bytes) + OVERHEAD_BYTES
 
 
 async def _limited(request: Request, max_image_bytes: int) -> AsyncGenerator[bytes, None]:
-    limit = _max_body_bytes(request, max_image_bytes)
+    limit = _max_body_bytes(max_image_bytes)
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
         raise ImageTooLarge(max_image_bytes)

@@ -1,4 +1,4 @@
-"""Work for a client that has gone is given up, so that others get its place."""
+"""Cancels work whose client has disconnected, so that it takes no time from others."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,11 +11,11 @@ from gateway.errors import ClientGone
 T = TypeVar("T")
 
 
-async def unless_gone(request: Request, work: Coroutine[None, None, T]) -> T:
-    """Do the work; cancel it when the client disconnects. The request's body must be read.
+async def unless_disconnected(request: Request, work: Coroutine[None, None, T]) -> T:
+    """Await the work; cancel it if the client disconnects. The body must have been read.
 
     Raises:
-        ClientGone: the client went first.
+        ClientGone: the client disconnected first.
     """
     task = asyncio.create_task(work)
     gone = asyncio.create_task(_disconnected(request))

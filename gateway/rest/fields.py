@@ -1,55 +1,101 @@
-"""Every field of /v1/removebg, as /openapi.json describes it."""
+"""OpenAPI schemas of the fields of /v1/removebg."""
 
 from typing import Any
 
-from gateway.options import SIZES, Channels, Format
+from gateway.options import SIZES, Channels, Format, Refine
 
 Schema = dict[str, Any]
 
 NAMED_SIZES = ", ".join(f"`{name}`" for name in SIZES)
 LENGTH = r"[0-9]{1,3}(\.[0-9]{1,6})?(px|%)?"
+EDGE_LENGTH = "Pixels of the result up to 100px, or up to 5% of its longer side."
 
 OPTIONS: dict[str, Schema] = {
     "size": {
         "type": "string",
-        "description": f"Largest result: {NAMED_SIZES}, `WIDTHxHEIGHT`, or megapixels. Nothing is "
-        "enlarged.",
+        "description": f"Largest size of the result: {NAMED_SIZES}, `WIDTHxHEIGHT`, or megapixels. "
+        "Images are never enlarged.",
         "default": "original",
         "examples": ["1080p", "800x600", "2.5MP"],
     },
     "format": {
         "type": "string",
         "enum": [*Format, "jpeg"],
-        "description": "`zip` holds color.jpg and alpha.png; `jpg` is on white by default.",
+        "description": "`zip` holds color.jpg and alpha.png; `jpg` is white by default.",
         "default": "png",
     },
     "bg_color": {
         "type": "string",
-        "description": "Colour to put under the foreground: a hex code of 3, 4, 6 or 8 digits, or "
-        "a name that CSS knows.",
+        "description": "Background colour: a hex code of 3, 4, 6 or 8 digits, or a CSS colour "
+        "name.",
         "examples": ["#FFFFFF", "#FFF", "#FFFFFF80", "white"],
     },
     "channels": {
         "type": "string",
         "enum": [*Channels],
-        "description": "`alpha` answers the alpha itself, as a grey image.",
+        "description": "`alpha` returns only the alpha channel, as a grey image.",
         "default": "rgba",
     },
     "roi": {
         "type": "string",
-        "description": "Where a foreground is looked for, x1 y1 x2 y2, in pixels of the image or "
-        "in %; all else is background.",
+        "description": "Region that may contain foreground, x1 y1 x2 y2, in pixels of the image "
+        "or in %; everything outside is background.",
         "examples": ["0% 0% 50% 100%", "10px 10px 400px 300px"],
+    },
+    "keep": {
+        "type": "string",
+        "description": "Rectangles that are foreground, in the notation of `roi`, separated by "
+        "semicolons.",
+        "examples": ["10px 10px 60px 90px", "0% 80% 100% 100%; 40% 0% 60% 20%"],
+    },
+    "erase": {
+        "type": "string",
+        "description": "Rectangles that are background, like `keep`; where both apply, this wins.",
+        "examples": ["0% 80% 100% 100%"],
+    },
+    "invert": {
+        "type": "boolean",
+        "description": "Keep the background instead of the foreground.",
+        "default": False,
+    },
+    "threshold": {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 100,
+        "description": "Make alpha of at least this percentage opaque, and all below transparent; "
+        "0 is off.",
+        "default": 0,
+    },
+    "smooth": {
+        "type": "string",
+        "pattern": rf"^{LENGTH}$",
+        "description": "Round jagged edges: details below this length disappear. " + EDGE_LENGTH,
+        "default": "0",
+        "examples": ["4px", "0.2%"],
+    },
+    "expand": {
+        "type": "string",
+        "pattern": rf"^[+-]?{LENGTH}$",
+        "description": "Move the edges outward, or inward if negative. " + EDGE_LENGTH,
+        "default": "0",
+        "examples": ["-2px", "0.5%"],
+    },
+    "feather": {
+        "type": "string",
+        "pattern": rf"^{LENGTH}$",
+        "description": "Fade the edges over this length to each side. " + EDGE_LENGTH,
+        "default": "0",
+        "examples": ["3px", "0.5%"],
     },
     "crop": {
         "type": "boolean",
-        "description": "Cut off what is empty around the foreground.",
+        "description": "Crop the result to the foreground.",
         "default": False,
     },
     "crop_margin": {
         "type": "string",
         "pattern": rf"^{LENGTH}(( +| *, *){LENGTH}){{0,3}}$",
-        "description": "Room left by `crop`: 1, 2 or 4 lengths (all sides; top/bottom and "
+        "description": "Margin left by `crop`: 1, 2 or 4 lengths (all sides; top/bottom and "
         "left/right; clockwise from the top), in pixels up to 500px or in % of the foreground's "
         "own side up to 50%.",
         "default": "0",
@@ -57,15 +103,15 @@ OPTIONS: dict[str, Schema] = {
     },
     "scale": {
         "type": "string",
-        "description": "How large the foreground is: 10% to 100% of the result's sides, or "
-        "`original`. It is centred then, unless `position` says where.",
+        "description": "Size of the foreground: 10% to 100% of the result's sides, or "
+        "`original`. A scaled foreground is centred unless `position` is given.",
         "default": "original",
         "examples": ["80%"],
     },
     "position": {
         "type": "string",
-        "description": "Where the foreground is: `original`, `center`, or one or two percentages: "
-        "how much of the free room lies to the left, and above.",
+        "description": "Position of the foreground: `original`, `center`, or one or two "
+        "percentages: the share of the free space to its left, and above it.",
         "default": "original",
         "examples": ["center", "50% 100%"],
     },
@@ -75,6 +121,18 @@ OPTIONS: dict[str, Schema] = {
         "maximum": 100,
         "description": "Opacity of a soft drop shadow, in percent.",
         "default": 0,
+    },
+    "refine": {
+        "type": "string",
+        "enum": [*Refine],
+        "description": "How soft edges follow the image's own colours: `off` enlarges the mask, "
+        "`high` is more exact than `auto` and slower.",
+        "default": "auto",
+    },
+    "model": {
+        "type": "string",
+        "description": "Name of the model, one of `GET /v1/models`. Default: the service's.",
+        "examples": ["isnet"],
     },
 }
 
@@ -87,8 +145,18 @@ TEXT_SOURCES: dict[str, Schema] = {
     "image_url": {
         "type": "string",
         "format": "uri",
-        "description": "Where to fetch the image from, on the public internet. Off by default: "
-        "then it is refused.",
+        "description": "URL to download the image from, on the public internet. Rejected unless "
+        "the operator has enabled it.",
+    },
+    "mask_b64": {
+        "type": "string",
+        "contentEncoding": "base64",
+        "description": "The mask as base64 text.",
+    },
+    "trimap_b64": {
+        "type": "string",
+        "contentEncoding": "base64",
+        "description": "The trimap as base64 text.",
     },
 }
 
@@ -97,7 +165,20 @@ FILES: dict[str, Schema] = {
     "bg_image": {
         "type": "string",
         "format": "binary",
-        "description": "An image to put under the foreground: it is enlarged or shrunk until it "
-        "covers the result, and its middle is taken. Not together with bg_color.",
+        "description": "Image to lay behind the foreground: scaled to cover the result, and "
+        "cropped around its centre. Not together with bg_color.",
+    },
+    "mask": {
+        "type": "string",
+        "format": "binary",
+        "description": "Mask to use instead of the model's: a grey image of any size, white is "
+        "kept; or any image with transparent pixels, of which alpha counts. The alpha of an "
+        "earlier result (`channels=alpha`) gives the same result again.",
+    },
+    "trimap": {
+        "type": "string",
+        "format": "binary",
+        "description": "What to keep (white) and what to erase (black): an image of any size; "
+        "grey and transparent pixels stay as the mask has them.",
     },
 }

@@ -1,4 +1,4 @@
-"""The HTTP server: its port, its options, and how it stops."""
+"""The HTTP server: its port, its options, and its shutdown."""
 
 import asyncio
 import socket
@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.rest.connection import KEEP_ALIVE_S, Connection
 from gateway.settings import Settings
 
 
 class Listener(uvicorn.Server):
-    """A uvicorn server on a socket that is already bound; signals are left to `serve`."""
+    """A uvicorn server on a socket that is already bound; `server.serve` handles signals."""
 
     def __init__(
         self,
@@ -26,6 +27,8 @@ class Listener(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 application,
+                http=Connection,
+                timeout_keep_alive=KEEP_ALIVE_S,
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -39,12 +42,12 @@ class Listener(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Two listeners in one process must not fight over the handlers."""
+        """Install no handlers: two listeners in one process would overwrite each other's."""
         yield
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Listen inside the block; then finish what is in flight."""
+        """Serve inside the block; then finish the requests in flight."""
         task = asyncio.create_task(self.serve([self.bound]))
         try:
             yield
@@ -53,5 +56,5 @@ class Listener(uvicorn.Server):
             await task
 
     def stop(self) -> None:
-        """Take no more connections; nothing is waited for."""
+        """Accept no more connections; return at once."""
         self.should_exit = True

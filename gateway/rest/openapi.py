@@ -1,4 +1,4 @@
-"""What /openapi.json says beyond what FastAPI finds in the code: bodies, headers, errors."""
+"""OpenAPI descriptions that FastAPI cannot derive from the code: bodies, headers, errors."""
 
 from collections.abc import Collection, Iterator
 from http import HTTPStatus
@@ -14,9 +14,9 @@ from gateway.errors import (
     NoForeground,
     NoJob,
     NoResult,
-    kinds,
 )
 from gateway.options import Format
+from gateway.problems import error_classes
 from gateway.rest.body import READERS
 from gateway.rest.fields import FILES, OPTIONS, TEXT_SOURCES, Schema
 from gateway.settings import Settings
@@ -31,24 +31,24 @@ RATE_HEADERS: dict[str, Schema] = {
         "example": '"requests";q=500;w=60, "megapixels";q=500;w=60',
     },
     "RateLimit": {
-        "description": "What is left of each (r), and seconds until it is renewed (t).",
+        "description": "Remaining quota of each limit (r), and seconds until it resets (t).",
         "schema": {"type": "string"},
         "example": '"requests";r=499;t=60, "megapixels";r=488;t=60',
     },
-    "X-RateLimit-Limit": {"description": "Of the limit that ends first.", "schema": INTEGER},
-    "X-RateLimit-Remaining": {"description": "Of the limit that ends first.", "schema": INTEGER},
-    "X-RateLimit-Reset": {"description": "When: Unix seconds.", "schema": INTEGER},
+    "X-RateLimit-Limit": {"description": "Of the limit closest to its end.", "schema": INTEGER},
+    "X-RateLimit-Remaining": {"description": "Of the limit closest to its end.", "schema": INTEGER},
+    "X-RateLimit-Reset": {"description": "Unix time of its reset, in seconds.", "schema": INTEGER},
 }
 
 REQUEST_ID: dict[str, Schema] = {
     "X-Request-Id": {
-        "description": "Yours if you sent one, else a new one; it is in the log too.",
+        "description": "The one you sent, or a new one; the service logs it.",
         "schema": {"type": "string"},
     }
 }
 
 RETRY_AFTER: dict[str, Schema] = {
-    "Retry-After": {"description": "Seconds after which to come back.", "schema": INTEGER}
+    "Retry-After": {"description": "Seconds after which to retry.", "schema": INTEGER}
 }
 
 RESULT_HEADERS: dict[str, Schema] = {
@@ -66,10 +66,17 @@ RESULT_HEADERS: dict[str, Schema] = {
         "description": "How sure the model is of what it kept, 0 to 1; 0 when nothing was found.",
         "schema": {"type": "number", "minimum": 0, "maximum": 1},
     },
-    "X-Model-Version": {"description": "Which weights.", "schema": {"type": "string"}},
+    "X-Model-Version": {
+        "description": "Version of the weights, and the precision; empty with a `mask`.",
+        "schema": {"type": "string"},
+    },
     "X-Device": {
-        "description": "Where the model ran.",
-        "schema": {"type": "string", "enum": ["triton-gpu", "triton-cpu", "cpu"]},
+        "description": "Where the model ran; `none` with a `mask`, which needs no model.",
+        "schema": {"type": "string", "enum": ["triton-gpu", "triton-cpu", "cpu", "none"]},
+    },
+    "X-Model": {
+        "description": "Name of the model; empty with a `mask`.",
+        "schema": {"type": "string"},
     },
     "Server-Timing": {"description": "Milliseconds by stage.", "schema": {"type": "string"}},
 }
@@ -91,6 +98,7 @@ JSON_RESULT: Schema = {
         "confidence": {"type": "number", "minimum": 0, "maximum": 1},
         "model_version": {"type": "string"},
         "device": {"type": "string"},
+        "model": {"type": "string"},
     },
 }
 
@@ -102,17 +110,17 @@ PROBLEM: Schema = {
         "type": {"type": "string", "description": "Names the problem; never changes."},
         "title": {"type": "string"},
         "status": INTEGER,
-        "detail": {"type": "string", "description": "What is wrong, and what to change."},
+        "detail": {"type": "string", "description": "What is wrong and what to change."},
         "request_id": {"type": ["string", "null"]},
-        "field": {"type": "string", "description": "The option that is wrong, if it is one."},
+        "field": {"type": "string", "description": "Name of the invalid option, if any."},
     },
 }
 
 
 def request_body(settings: Settings) -> Schema:
-    """The body of /v1/removebg, in its three content types."""
+    """Return the body of /v1/removebg in its three content types."""
     limits = (
-        f"JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC, told by its content; at most "
+        f"JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC, detected by its content; at most "
         f"{settings.max_image_bytes / 2**20:g} MB and {settings.max_image_pixels / 1e6:g} MP."
     )
     files = FILES | {"image": FILES["image"] | {"description": f"The image: {limits}"}}
@@ -128,18 +136,18 @@ def request_body(settings: Settings) -> Schema:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def tree() -> Iterator[type[GatewayError]]:
-    """Every error that a client may see."""
-    for kind in kinds():
-        if not kind.__name__.startswith("_") and kind is not ClientGone:
-            yield kind
+def public_errors() -> Iterator[type[GatewayError]]:
+    """Yield every class of errors that a client may see."""
+    for each in error_classes():
+        if not each.__name__.startswith("_") and each is not ClientGone:
+            yield each
 
 
 EXPOSED = [*REQUEST_ID, *RETRY_AFTER, *RATE_HEADERS, *RESULT_HEADERS, "Content-Disposition"]
-"""What a page of another origin may read: browsers know no `*` for requests with a key."""
+"""Headers that pages of other origins may read: `*` does not cover requests with a key."""
 
 
-ELSEWHERE = (
+NOT_OF_REMOVEBG = (
     NoForeground,
     NoJob,
     NoResult,
@@ -149,41 +157,41 @@ ELSEWHERE = (
     JobsUnavailable,
     IdleStream,
 )
-"""Errors of other routes, and of gRPC."""
+"""Errors that only other routes and gRPC have."""
 
 
 def errors(but: Collection[type[GatewayError]]) -> Iterator[tuple[int | str, Schema]]:
-    """The answers that say an error, by status.
+    """Yield the error answers of a route, by status.
 
     Args:
-        but: those that a route does not have.
+        but: errors that the route does not have.
     """
-    told = [kind for kind in tree() if kind not in but]
-    for status in sorted({kind.http for kind in told}):
-        kinds = [kind for kind in told if kind.http is status]
+    possible = [each for each in public_errors() if each not in but]
+    for status in sorted({each.http for each in possible}):
+        classes = [each for each in possible if each.http is status]
         retry = RETRY_AFTER if status in (429, 503) else {}
         limited = {} if status == 401 else RATE_HEADERS
         yield (
             status.value,
             {
-                "description": "; ".join(kind.title for kind in kinds),
+                "description": "; ".join(each.title for each in classes),
                 "headers": REQUEST_ID | retry | limited,
                 "content": {
                     "application/problem+json": {
                         "schema": PROBLEM,
-                        "examples": {kind.slug: {"value": _example(kind)} for kind in kinds},
+                        "examples": {each.slug: {"value": _example(each)} for each in classes},
                     }
                 },
             },
         )
 
 
-def _example(kind: type[GatewayError]) -> Schema:
+def _example(error: type[GatewayError]) -> Schema:
     return {
-        "type": f"/problems/{kind.slug}",
-        "title": kind.title,
-        "status": kind.http.value,
-        "detail": " ".join((kind.__doc__ or "").split()),
+        "type": f"/problems/{error.slug}",
+        "title": error.title,
+        "status": error.http.value,
+        "detail": " ".join((error.__doc__ or "").split()),
         "request_id": "1c1f0d5d4e7a4a0f8b5f0d2f7c9e6a31",
     }
 
@@ -197,5 +205,5 @@ RESPONSES: dict[int | str, Schema] = {
         }
         | {"application/json": {"schema": JSON_RESULT}},
     },
-    **dict(errors(ELSEWHERE)),
+    **dict(errors(NOT_OF_REMOVEBG)),
 }

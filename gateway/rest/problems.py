@@ -7,27 +7,27 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from gateway import errors
+from gateway import problems
 from gateway.errors import BadRequest, GatewayError, InvalidKey
-from gateway.metrics import ERRORS
-from gateway.rest.compat import answers as compat
+from gateway.observability.metrics import ERRORS
+from gateway.rest.remove_bg import answers as remove_bg
 
 
 def problem(error: GatewayError, request: Request) -> JSONResponse:
-    """Say an error of ours, as the route's clients know errors."""
+    """Return the answer for an error, in the form that the route's clients expect."""
     ERRORS.labels(error.slug).inc()
     headers = {}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
-    if request.url.path.startswith(compat.PREFIX):
-        return compat.error(error, headers)
+    if request.url.path.startswith(remove_bg.PREFIX):
+        return remove_bg.error(error, headers)
     if isinstance(error, InvalidKey):
         headers["WWW-Authenticate"] = "ApiKey"
-    return _answer(request, errors.problem(error), headers)
+    return _answer(request, problems.problem(error), headers)
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of the application leave as a problem."""
+    """Register handlers, so that every error is answered as a problem."""
 
     @app.exception_handler(GatewayError)
     async def expected(request: Request, error: GatewayError) -> JSONResponse:
@@ -35,20 +35,20 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def parameters(request: Request, error: RequestValidationError) -> JSONResponse:
-        """Of paths and queries, which FastAPI reads."""
+        """Answer invalid path and query parameters, which FastAPI validates."""
         wrong = error.errors()[0]
         return problem(BadRequest(f"{wrong['loc'][-1]}: {wrong['msg']}"), request)
 
     @app.exception_handler(HTTPException)
     async def routing(request: Request, error: HTTPException) -> JSONResponse:
-        """Unknown paths and methods: Starlette's own errors."""
+        """Answer Starlette's own errors: unknown paths and methods."""
         status = HTTPStatus(error.status_code)
         headers = dict(error.headers or {})
         if status is HTTPStatus.METHOD_NOT_ALLOWED:
             headers["Allow"] = _allowed(app, request) or headers.get("Allow", "")
-        if request.url.path.startswith(compat.PREFIX):
+        if request.url.path.startswith(remove_bg.PREFIX):
             code = status.phrase.lower().replace(" ", "_")
-            return compat.say(status, status.phrase, code, error.detail, headers)
+            return remove_bg.error_answer(status, status.phrase, code, error.detail, headers)
         body: dict[str, str | int] = {
             "type": "about:blank",
             "title": status.phrase,
@@ -58,12 +58,12 @@ def install(app: FastAPI) -> None:
         return _answer(request, body, headers)
 
     @app.exception_handler(Exception)
-    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
         return problem(GatewayError(), request)
 
 
 def _allowed(app: FastAPI, request: Request) -> str:
-    """All methods of a path: Starlette knows those of the first route only."""
+    """Return all methods of a path: Starlette names only those of the first route."""
     path = getattr(request.scope.get("route"), "path", "")
     return ", ".join(sorted(method.upper() for method in app.openapi()["paths"].get(path, ())))
 

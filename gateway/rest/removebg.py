@@ -1,20 +1,20 @@
-"""POST /v1/removebg: one image in, its cut-out back."""
+"""POST /v1/removebg: one image in, its cut-out out."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.accounts.gate import Gate, Visit
-from gateway.orders.work import Work
+from gateway.accounts.authenticator import Authenticator, Caller
+from gateway.requests.handler import RequestHandler
 from gateway.rest import openapi
 from gateway.rest.answers import answer
-from gateway.rest.carried import carried_out
-from gateway.rest.entrance import entrance
+from gateway.rest.authentication import authentication
+from gateway.rest.execute import execute
 from gateway.settings import Settings
 
 
-def router(work: Work, gate: Gate, settings: Settings) -> APIRouter:
-    """Make the route."""
+def router(handler: RequestHandler, authenticator: Authenticator, settings: Settings) -> APIRouter:
+    """Return the route."""
     routes = APIRouter()
 
     @routes.post(
@@ -27,10 +27,10 @@ def router(work: Work, gate: Gate, settings: Settings) -> APIRouter:
         tags=["Background removal"],
     )
     async def removebg(
-        request: Request, visit: Annotated[Visit, Depends(entrance(gate))]
+        request: Request, caller: Annotated[Caller, Depends(authentication(authenticator))]
     ) -> Response:
-        """Cuts out what is in front. The answer is the image, or JSON if `Accept` says so."""
-        result, asked = await carried_out(work, request, visit)
-        return await answer(request, result, asked, work.memory)
+        """Return the cut-out as an image, or as JSON if `Accept` names it."""
+        result, removal = await execute(handler, request, caller)
+        return await answer(request, result, removal, handler.memory)
 
     return routes

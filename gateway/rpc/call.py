@@ -1,4 +1,4 @@
-"""One gRPC call: who makes it, what it reads and writes, and how it ends."""
+"""One gRPC call: its caller, its messages, and its end."""
 
 import asyncio
 import logging
@@ -11,14 +11,14 @@ import grpc
 from google.protobuf.message import DecodeError
 from grpc import aio
 
-from gateway.access import answered, request, request_id
 from gateway.accounts import rate_headers
-from gateway.accounts.gate import Gate, Visit, Windows
+from gateway.accounts.authenticator import Authenticator, Caller, Windows
 from gateway.accounts.keys import ApiKey
-from gateway.admission import Admission
 from gateway.errors import BadRequest, ClientGone, DeadlineExceeded, GatewayError
-from gateway.metrics import ERRORS, REQUESTS_IN_FLIGHT
-from gateway.orders.work import SEND_TIMEOUT_S
+from gateway.limits.admission import Admission
+from gateway.limits.send_timeout import SEND_TIMEOUT_S
+from gateway.observability.access_log import record_request, request_context, request_id
+from gateway.observability.metrics import ERRORS, REQUESTS_IN_FLIGHT
 from gateway.rpc import status
 from gateway.rpc.peer import address
 from gateway.settings import Networks
@@ -30,17 +30,19 @@ Message = TypeVar("Message")
 
 
 class Call:
-    """What the service sees of a call.
+    """A call, as the service uses it.
 
     Args:
         context: gRPC's own.
-        gate: lets callers in.
-        memory: where answers count until they are sent.
-        trusted: networks of proxies that are believed.
+        authenticator: checks API keys.
+        memory: counts answers until they are sent.
+        trusted: networks of proxies whose `X-Forwarded-For` is trusted.
     """
 
-    def __init__(self, context: Context, gate: Gate, memory: Admission, trusted: Networks) -> None:
-        self._context, self._gate, self._memory = context, gate, memory
+    def __init__(
+        self, context: Context, authenticator: Authenticator, memory: Admission, trusted: Networks
+    ) -> None:
+        self._context, self._authenticator, self._memory = context, authenticator, memory
         self._metadata = {
             key: value
             for key, value in context.invocation_metadata() or ()
@@ -53,39 +55,39 @@ class Call:
 
     @property
     def key(self) -> str:
-        """The API key, as it was sent."""
+        """The API key as sent; may be empty."""
         scheme, _, token = self._metadata.get("authorization", "").partition(" ")
         return self._metadata.get("x-api-key") or (token if scheme.lower() == "bearer" else "")
 
     @property
     def idempotency_key(self) -> str:
-        """The caller's for this call, as it was sent."""
+        """The idempotency key as sent; may be empty."""
         return self._metadata.get("idempotency-key", "")
 
     async def check_key(self) -> ApiKey:
-        """Look at the key, and count nothing.
+        """Check the key, without counting a request.
 
         Raises:
-            InvalidKey, RateLimited, AccountsUnavailable: as `Gate.enter` does.
+            InvalidKey, RateLimited, AccountsUnavailable: as in `Authenticator.authenticate`.
         """
-        return await self._gate.check(self.key, self.peer)
+        return await self._authenticator.check(self.key, self.peer)
 
-    async def enter(self) -> Visit:
-        """Let one image in; see `Gate.enter`."""
+    async def authenticate(self) -> Caller:
+        """Authenticate one image's request; see `Authenticator.authenticate`."""
         windows: Windows = []
         self._windows = windows
-        return await self._gate.enter(self.key, self.peer, windows)
+        return await self._authenticator.authenticate(self.key, self.peer, windows)
 
     def time_left_s(self) -> float | None:
         """Seconds to the caller's deadline; None if it has none."""
         return self._context.time_remaining()
 
     async def read(self, decode: Callable[[bytes], Message]) -> Message | None:
-        """The next message; None after the last one.
+        """Return the next message; None after the last one.
 
         Raises:
-            BadRequest: it is none.
-            ClientGone: the connection is.
+            BadRequest: it cannot be decoded.
+            ClientGone: the client disconnected.
         """
         data = await self._context.read()
         if data is aio.EOF:
@@ -98,10 +100,10 @@ class Call:
             raise BadRequest("The message cannot be read.") from error
 
     async def check_end(self) -> None:
-        """After the last message: see whether the caller has sent all, or has gone.
+        """After the last message: tell a complete upload from a disconnected client.
 
-        Both look alike, since gRPC may say a moment later that it has gone. But nothing can be sent
-        to who has.
+        Both end the messages, and gRPC may report the disconnection only later. But nothing can be
+        sent to a client that has disconnected.
 
         Raises:
             ClientGone: it has.
@@ -115,7 +117,7 @@ class Call:
     async def reading(
         self, decode: Callable[[bytes], Message], stopping: asyncio.Event
     ) -> AsyncIterator[tuple[asyncio.Task[Message | None], asyncio.Task[bool]]]:
-        """Two tasks inside the block: one reads, see `read`; one ends when the service stops."""
+        """Run two tasks inside the block: one reads a message, one waits for the shutdown."""
         tasks = asyncio.create_task(self.read(decode)), asyncio.create_task(stopping.wait())
         try:
             yield tasks
@@ -125,33 +127,33 @@ class Call:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def write(self, message: bytes) -> None:
-        """Send a message, and wait until the caller takes it.
+        """Send a message, and wait until the client has received it.
 
         Raises:
-            DeadlineExceeded: it does not.
-            ClientGone: the connection is gone.
+            DeadlineExceeded: the client is too slow.
+            ClientGone: the client disconnected.
         """
         try:
             with self._memory.counted(len(message)):
                 async with self._writing, asyncio.timeout(SEND_TIMEOUT_S):
                     await self._context.write(message)
         except TimeoutError as error:
-            log.warning("a client did not take its answer within %g s", SEND_TIMEOUT_S)
+            log.warning("a client did not receive its answer within %g s", SEND_TIMEOUT_S)
             raise DeadlineExceeded(SEND_TIMEOUT_S) from error
         except aio.BaseError as error:
             raise ClientGone from error
 
-    async def run(self, route: str, work: Callable[["Call"], Awaitable[None]]) -> None:
-        """Do a call's work, and end the call with the status that says how it went."""
-        with request(self.id, self._metadata):
-            await self._run(route, work)
+    async def run(self, route: str, serve: Callable[["Call"], Awaitable[None]]) -> None:
+        """Serve the call, and end it with the status of its outcome."""
+        with request_context(self.id, self._metadata):
+            await self._run(route, serve)
 
-    async def _run(self, route: str, work: Callable[["Call"], Awaitable[None]]) -> None:
+    async def _run(self, route: str, serve: Callable[["Call"], Awaitable[None]]) -> None:
         started = time.perf_counter()
         code = grpc.StatusCode.OK
         try:
             with REQUESTS_IN_FLIGHT.labels("grpc").track_inprogress():
-                error = await self._outcome(work)
+                error = await self._outcome(serve)
             code = error.grpc if error else code
             await self._end(error)
         except asyncio.CancelledError:
@@ -159,33 +161,33 @@ class Call:
             ERRORS.labels(ClientGone.slug).inc()
             raise
         finally:
-            answered("grpc", route, code.name, time.perf_counter() - started, self.id)
+            record_request("grpc", route, code.name, time.perf_counter() - started, self.id)
 
-    def foreseen(self, error: Exception) -> GatewayError:
-        """An error as it is told; one that is a bug of ours is told in full to the log only."""
+    def reported(self, error: Exception) -> GatewayError:
+        """Count an error and return the one to answer; bugs of ours are only logged in full."""
         if not isinstance(error, GatewayError):
-            log.error("unforeseen error id=%s", self.id, exc_info=error)
+            log.error("unexpected error id=%s", self.id, exc_info=error)
             error = GatewayError()
         ERRORS.labels(error.slug).inc()
         return error
 
-    async def _outcome(self, work: Callable[["Call"], Awaitable[None]]) -> GatewayError | None:
+    async def _outcome(self, serve: Callable[["Call"], Awaitable[None]]) -> GatewayError | None:
         try:
-            await work(self)
+            await serve(self)
         except Exception as error:
-            return self.foreseen(error)
+            return self.reported(error)
         return None
 
     async def _end(self, error: GatewayError | None) -> None:
         if isinstance(error, ClientGone):
-            return  # to nobody
+            return  # nothing can be sent
         windows = await rate_headers.headers(self._windows)
-        said: status.Metadata = (
+        trailing: status.Metadata = (
             ("x-request-id", self.id),
             *((name.lower(), value) for name, value in windows.items()),
         )
         if error is None:
-            self._context.set_trailing_metadata(said)
+            self._context.set_trailing_metadata(trailing)
         else:
-            said += status.metadata(error, self.id)
-            await self._context.abort(error.grpc, str(error), said)
+            trailing += status.metadata(error, self.id)
+            await self._context.abort(error.grpc, str(error), trailing)

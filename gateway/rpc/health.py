@@ -1,6 +1,6 @@
-"""grpc.health.v1: whether the service takes calls, asked once or watched.
+"""grpc.health.v1: whether the service takes calls, checked once or watched.
 
-The library's own servicer forgets its other watchers when one of them leaves (grpcio 1.81).
+The library's own servicer drops its other watchers when one of them leaves (grpcio 1.81).
 """
 
 import asyncio
@@ -15,18 +15,18 @@ from gateway.rpc.call import Context
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 1.0
+CHECK_EVERY_S = 1.0
 
 SERVING, NOT_SERVING = pb.HealthCheckResponse.SERVING, pb.HealthCheckResponse.NOT_SERVING
 UNKNOWN = pb.HealthCheckResponse.SERVICE_UNKNOWN
 
 
 class Health(health_pb2_grpc.HealthServicer):
-    """Asks the model once a second; once drained, it stays not serving.
+    """Follows the model's readiness; once drained, it stays NOT_SERVING.
 
     Args:
-        ready: says whether the model answers.
-        services: that share its state; the empty name is the whole server.
+        ready: returns whether the model answers.
+        services: names that share this status; the empty name is the whole server.
     """
 
     def __init__(self, ready: Callable[[], Awaitable[bool]], services: tuple[str, ...]) -> None:
@@ -35,14 +35,14 @@ class Health(health_pb2_grpc.HealthServicer):
         self._changed = asyncio.Condition()
         self._drained = False
 
-    async def look(self) -> None:
-        """Follow the model until cancelled."""
+    async def follow_model(self) -> None:
+        """Check the model every `CHECK_EVERY_S` seconds, until cancelled."""
         while True:
             await self._set(SERVING if await self._is_ready() else NOT_SERVING)
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(CHECK_EVERY_S)
 
     async def drain(self) -> None:
-        """Tell everybody to go elsewhere; that ends their watching."""
+        """Report NOT_SERVING from now on, and end all watches."""
         self._drained = True
         await self._set(NOT_SERVING)
 
@@ -50,13 +50,13 @@ class Health(health_pb2_grpc.HealthServicer):
         try:
             return await self._ready()
         except Exception:
-            log.exception("the model cannot be asked whether it is ready")
+            log.exception("the check of the model's readiness failed")
             return False
 
     async def Check(  # noqa: N802 # named by the proto
         self, request: pb.HealthCheckRequest, context: Context
     ) -> pb.HealthCheckResponse:
-        """Answer once."""
+        """Return the status."""
         if request.service not in self._services:
             await context.abort(grpc.StatusCode.NOT_FOUND, "There is no such service.")
         return pb.HealthCheckResponse(status=self._status)
@@ -64,18 +64,18 @@ class Health(health_pb2_grpc.HealthServicer):
     async def Watch(  # noqa: N802
         self, request: pb.HealthCheckRequest, context: Context
     ) -> AsyncIterator[pb.HealthCheckResponse]:
-        """Answer now, and again at each change."""
+        """Yield the status now, and again at each change."""
         known = request.service in self._services
         if not known:
             yield pb.HealthCheckResponse(status=UNKNOWN)
-        said: int = UNKNOWN
+        reported: int = UNKNOWN
         while True:
             async with self._changed:
-                while not self._drained and (not known or self._status == said):
+                while not self._drained and (not known or self._status == reported):
                     await self._changed.wait()
-                said = self._status
+                reported = self._status
             if known:
-                yield pb.HealthCheckResponse(status=said)
+                yield pb.HealthCheckResponse(status=reported)
             if self._drained:
                 return
 

@@ -1,4 +1,4 @@
-"""The gRPC server: its port, its options, and how it stops."""
+"""The gRPC server: its port, its options, and its shutdown."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,11 +10,11 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from gateway.accounts.gate import Gate
-from gateway.bulk.intake import Intake
+from gateway.accounts.authenticator import Authenticator
+from gateway.bulk.services import BulkServices
 from gateway.models.model import Model
-from gateway.orders.work import Work
-from gateway.ports import PortTaken
+from gateway.network.ports import PortTaken
+from gateway.requests.handler import RequestHandler
 from gateway.rpc.health import Health
 from gateway.rpc.service import NAME, Service, max_message_bytes
 from gateway.settings import Settings
@@ -23,7 +23,7 @@ HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 
 
 class Listener:
-    """A server on a port that is bound at once, and answered on later.
+    """A server whose port is bound at once, and served later.
 
     Build it inside the event loop that will use it.
 
@@ -47,20 +47,24 @@ class Listener:
 
     @asynccontextmanager
     async def running(
-        self, work: Work, gate: Gate, model: Model, intake: Intake | None = None
+        self,
+        handler: RequestHandler,
+        authenticator: Authenticator,
+        model: Model,
+        bulk: BulkServices | None = None,
     ) -> AsyncIterator[None]:
-        """Answer inside the block; then finish what is in flight."""
-        service = Service(work, gate, intake, self._settings)
+        """Serve inside the block; then finish the calls in flight."""
+        service = Service(handler, authenticator, bulk, self._settings)
         health = Health(model.ready, (NAME,))
         self._server.add_generic_rpc_handlers((service.handlers(),))
         health_pb2_grpc.add_HealthServicer_to_server(health, self._server)
         reflection.enable_server_reflection((NAME, HEALTH, reflection.SERVICE_NAME), self._server)
-        looking = asyncio.create_task(health.look())
+        following = asyncio.create_task(health.follow_model())
         await self._server.start()
         try:
             yield
         finally:
-            looking.cancel()
+            following.cancel()
             await health.drain()
             service.stopping.set()
             await self._server.stop(self._settings.shutdown_timeout_s)
@@ -78,12 +82,12 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", max_message_bytes(settings)),
         ("grpc.max_send_message_length", -1),
-        ("grpc.so_reuseport", 0),  # or a second server would share the port unseen
-        # A connection that died is noticed in a minute and a half.
+        ("grpc.so_reuseport", 0),  # or a second server could share the port unnoticed
+        # A dead connection is detected within a minute and a half.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.max_concurrent_streams", 1024),
-        ("grpc.http2.max_frame_size", 2**20),  # fewer pieces than by 16 KiB
+        ("grpc.http2.max_frame_size", 2**20),  # fewer frames than with the default of 16 KiB
     ]

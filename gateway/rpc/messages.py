@@ -1,4 +1,4 @@
-"""Messages of the contract to what the core knows, and back."""
+"""Protobuf messages to payloads and results of the core, and back."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,42 +8,49 @@ from clearbg.v1 import options_pb2, problem_pb2, result_pb2
 from google.protobuf.duration_pb2 import Duration
 
 from gateway.errors import GatewayError
-from gateway.orders.sent import File, Sent
-from gateway.removal import Result, Segmentation
+from gateway.requests.payload import File, Payload
+from gateway.results import Result, Segmentation
 
-TEXTS = ("size", "bg_color", "roi", "crop_margin", "scale", "position")
-"""Options that are texts in the message too."""
+TEXT_OPTIONS = (
+    *("size", "bg_color", "roi", "crop_margin", "scale", "position", "model"),
+    *("feather", "expand", "smooth", "keep", "erase"),
+)
+"""Options whose type in the message is string."""
+FLAGS, PERCENTAGES = ("crop", "invert"), ("shadow", "threshold")
+"""Options of type bool, and double."""
+FILE_OPTIONS = ("bg_image", "mask", "trimap")
+"""Options of type bytes."""
 
 
 @dataclass(frozen=True)
-class Received:
-    """A request as it came, free of its message, which would keep the image a second time."""
+class ReceivedRequest:
+    """A decoded request, without its message, which would keep a second copy of the image."""
 
-    sent: Sent
+    payload: Payload
     size_bytes: int
     id: str = ""
-    """Of an image of a stream."""
+    """The id of an image in a stream."""
 
 
-def received(data: bytes) -> Received:
-    """Read a RemoveBackgroundRequest."""
-    return Received(_sent(pb.RemoveBackgroundRequest.FromString(data)), len(data))
+def decode_request(data: bytes) -> ReceivedRequest:
+    """Decode a RemoveBackgroundRequest."""
+    return ReceivedRequest(_payload(pb.RemoveBackgroundRequest.FromString(data)), len(data))
 
 
-def received_of_stream(data: bytes) -> Received:
-    """Read a RemoveBackgroundStreamRequest."""
+def decode_stream_request(data: bytes) -> ReceivedRequest:
+    """Decode a RemoveBackgroundStreamRequest."""
     message = pb.RemoveBackgroundStreamRequest.FromString(data)
-    return Received(_sent(message.request), len(data), message.id)
+    return ReceivedRequest(_payload(message.request), len(data), message.id)
 
 
-def tensor(data: bytes) -> bytes:
-    """Read a SegmentTensorRequest."""
+def decode_tensor(data: bytes) -> bytes:
+    """Decode a SegmentTensorRequest to its image."""
     image: bytes = pb.SegmentTensorRequest.FromString(data).image
     return image
 
 
-def _sent(request: pb.RemoveBackgroundRequest) -> Sent:
-    """What a request says, as a form would say it."""
+def _payload(request: pb.RemoveBackgroundRequest) -> Payload:
+    """Return the fields and files that an HTTP form with the same content has."""
     texts = fields(request.options)
     files = {}
     source = request.WhichOneof("source")
@@ -51,23 +58,33 @@ def _sent(request: pb.RemoveBackgroundRequest) -> Sent:
         files["image"] = File(request.image, "image")
     elif source:
         texts[source] = getattr(request, source)
-    if backdrop := request.options.bg_image:
-        files["bg_image"] = File(backdrop, "bg_image")
-    return Sent(texts, files)
+    files |= {name: File(data, name) for name, data in file_options(request.options).items()}
+    return Payload(texts, files)
+
+
+def file_options(options: options_pb2.Options) -> dict[str, bytes]:
+    """Return the files among the options that were set, by name."""
+    files = {name: getattr(options, name) for name in FILE_OPTIONS}
+    return {name: data for name, data in files.items() if data}
 
 
 def fields(options: options_pb2.Options) -> dict[str, str]:
-    """All options but the picture, as a form would say them; what is not set is empty."""
-    return {name: getattr(options, name) for name in TEXTS} | {
-        "format": _name(options_pb2.Format, options.format),
-        "channels": _name(options_pb2.Channels, options.channels),
-        "crop": "true" if options.crop else "",
-        "shadow": f"{options.shadow:f}" if options.shadow else "",
-    }
+    """Return all options but files, as form fields; unset ones are empty."""
+    numbers = {name: getattr(options, name) for name in PERCENTAGES}
+    return (
+        {name: getattr(options, name) for name in TEXT_OPTIONS}
+        | {name: "true" if getattr(options, name) else "" for name in FLAGS}
+        | {name: f"{number:f}" if number else "" for name, number in numbers.items()}
+        | {
+            "format": _name(options_pb2.Format, options.format),
+            "channels": _name(options_pb2.Channels, options.channels),
+            "refine": _name(options_pb2.Refine, options.refine),
+        }
+    )
 
 
-def result(done: Result) -> result_pb2.Result:
-    """A finished cut-out, all but its image; see `wire`."""
+def encode_result(done: Result) -> result_pb2.Result:
+    """Encode a cut-out without its image, which `wire` adds."""
     return result_pb2.Result(
         media_type=done.media_type,
         width=done.width,
@@ -76,6 +93,7 @@ def result(done: Result) -> result_pb2.Result:
         confidence=done.confidence,
         model_version=done.model_version,
         device=done.device,
+        model=done.model,
         stages=[
             result_pb2.StageTime(stage=stage, time=_duration(seconds))
             for stage, seconds in done.seconds.items()
@@ -83,8 +101,8 @@ def result(done: Result) -> result_pb2.Result:
     )
 
 
-def mask(done: Segmentation) -> pb.SegmentTensorResponse:
-    """A bare mask."""
+def encode_mask(done: Segmentation) -> pb.SegmentTensorResponse:
+    """Encode a mask."""
     return pb.SegmentTensorResponse(
         mask=done.inference.mask.tobytes(),
         confidence=done.confidence,
@@ -93,8 +111,8 @@ def mask(done: Segmentation) -> pb.SegmentTensorResponse:
     )
 
 
-def problem(error: GatewayError) -> problem_pb2.Problem:
-    """An error as part of a stream."""
+def encode_problem(error: GatewayError) -> problem_pb2.Problem:
+    """Encode the error of one image of a stream."""
     wait_s = error.retry_after_s
     return problem_pb2.Problem(
         slug=error.slug,
@@ -107,7 +125,7 @@ def problem(error: GatewayError) -> problem_pb2.Problem:
 
 
 def _name(kind: Any, value: int) -> str:
-    """An enum's value as the form's text: unspecified is empty, and an unknown one its number."""
+    """Return an enum's value as a form field: empty if unspecified, its number if unknown."""
     if not value:
         return ""
     try:

@@ -1,50 +1,51 @@
-"""What callers send, read until the service stops."""
+"""Reads messages of calls, until the service shuts down."""
 
 import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from gateway.accounts.gate import Visit
+from gateway.accounts.authenticator import Caller
 from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, ModelUnavailable
-from gateway.places import Places
+from gateway.limits.receive_slots import ReceiveSlots
 from gateway.rpc.call import Call
 
 Message = TypeVar("Message")
 
 READ_WAIT_S = 2.0
-"""For a place to read in, which others give back soon."""
+"""Timeout for a receive slot; the messages that hold them arrive quickly."""
 STOPPING_RETRY_S = 1.0
 
 
 class Reader:
-    """Reads messages, of unary calls so many at once.
+    """Reads messages; those of unary calls within a number of receive slots.
 
     Args:
-        places: for messages that are being read.
-        timeout_s: how long a unary call's may take.
-        stopping: set: nothing more is read.
+        slots: messages of unary calls that may arrive at once.
+        timeout_s: default timeout for the message of a unary call.
+        stopping: set when the service shuts down: nothing more is read.
     """
 
-    def __init__(self, places: int, timeout_s: float, stopping: asyncio.Event) -> None:
-        self._places = Places(places, "messages are being read")
+    def __init__(self, slots: int, timeout_s: float, stopping: asyncio.Event) -> None:
+        self._slots = ReceiveSlots(slots, "messages are being read")
         self._timeout_s, self._stopping = timeout_s, stopping
 
     async def only(
         self,
         call: Call,
-        visit: Visit,
+        caller: Caller,
         decode: Callable[[bytes], Message],
         timeout_s: float | None = None,
     ) -> Message:
-        """The one message of a unary call.
+        """Return the one message of a unary call.
 
         Raises:
-            Overloaded: no place became free.
-            DeadlineExceeded: it did not come in time.
-            BadRequest, ClientGone, ModelUnavailable: as `next` does; or there is none.
+            Overloaded: no receive slot became free.
+            DeadlineExceeded: the message did not arrive in time.
+            BadRequest: there is no message, or it cannot be decoded.
+            ClientGone, ModelUnavailable: as in `next`.
         """
         limit_s = self._timeout_s if timeout_s is None else timeout_s
-        async with self._places.place(visit.key.id, READ_WAIT_S):
+        async with self._slots.slot(caller.key.id, READ_WAIT_S):
             message = await self.next(call, decode, limit_s)
         if message is None:
             raise BadRequest("Send one message.")
@@ -53,12 +54,12 @@ class Reader:
     async def next(
         self, call: Call, decode: Callable[[bytes], Message], timeout_s: float | None = None
     ) -> Message | None:
-        """The next message; None after the last one.
+        """Return the next message; None after the last one.
 
         Raises:
-            DeadlineExceeded: it did not come in `timeout_s` seconds.
-            BadRequest, ClientGone: as `Call.read` does.
-            ModelUnavailable: the service stops.
+            DeadlineExceeded: it did not arrive in `timeout_s` seconds.
+            BadRequest, ClientGone: as in `Call.read`.
+            ModelUnavailable: the service is shutting down.
         """
         async with call.reading(decode, self._stopping) as (read, stop):
             await asyncio.wait((read, stop), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
@@ -68,10 +69,10 @@ class Reader:
 
     def _unread(self, timeout_s: float | None) -> GatewayError:
         if timeout_s is None or self._stopping.is_set():
-            return stopped()
+            return shutting_down()
         return DeadlineExceeded(timeout_s)
 
 
-def stopped() -> ModelUnavailable:
-    """What is told when the service stops."""
-    return ModelUnavailable("The service is stopping.", STOPPING_RETRY_S)
+def shutting_down() -> ModelUnavailable:
+    """Return the error for calls that the shutdown ends."""
+    return ModelUnavailable("The service is shutting down.", STOPPING_RETRY_S)

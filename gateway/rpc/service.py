@@ -1,112 +1,135 @@
 """BackgroundRemovalService: see protos/clearbg/v1/background_removal_service.proto."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
 import grpc
 from clearbg.v1 import background_removal_service_pb2 as pb
+from clearbg.v1 import models_pb2
 
-from gateway.accounts.gate import Gate
-from gateway.bulk.intake import Intake
-from gateway.bulk.uploads import Uploads
-from gateway.orders.sent import MAX_IMAGES
-from gateway.orders.work import Work
-from gateway.places import Places
+from gateway.accounts.authenticator import Authenticator
+from gateway.bulk.services import BulkServices
+from gateway.limits.receive_slots import ReceiveSlots
+from gateway.models.listing import describe
+from gateway.requests.handler import RequestHandler
+from gateway.requests.payload import MAX_IMAGES
 from gateway.rpc import messages, wire
 from gateway.rpc.bulk.calls import BulkCalls
 from gateway.rpc.call import Call, Context
-from gateway.rpc.carried import carried_out
+from gateway.rpc.execute import execute
 from gateway.rpc.reader import Reader
 from gateway.rpc.stream import Stream
 from gateway.settings import Settings
-from serving.cpu_runtime import SIDE
+from serving import manifest
 
 NAME = pb.DESCRIPTOR.services_by_name["BackgroundRemovalService"].full_name
-TENSOR_BYTES = SIDE * SIDE * 3
 OVERHEAD_BYTES = 2**16
-"""Texts and tags around the images of a message."""
+"""Strings and tags around the images of a message."""
 STREAM_WAIT_S = 0.1
-"""For a place to read in: streams do not give theirs back soon."""
+"""Timeout for a receive slot; short, since streams hold theirs for long."""
 
 
 def max_message_bytes(settings: Settings) -> int:
-    """Of a request. An image that is too large is refused by the core, which says why."""
-    return max(MAX_IMAGES * settings.max_image_bytes, TENSOR_BYTES) + OVERHEAD_BYTES
+    """Return the limit of a request, with room for an image that the core rejects as too large."""
+    tensor_bytes = 3 * _side(settings) ** 2
+    return max(MAX_IMAGES * settings.max_image_bytes, tensor_bytes) + OVERHEAD_BYTES
+
+
+def _side(settings: Settings) -> int:
+    """Return the side of the default model, which is not open yet when the port is bound."""
+    try:
+        return manifest.read(settings.model_dir).network.side
+    except manifest.ModelNotBuilt:
+        return manifest.SIDE  # the service then ends with an error that says so
 
 
 class Service:
-    """Makes of each call an order for the core.
+    """Executes the calls of the service.
 
     On the wire a unary call is a stream of one message, and is served as one: so the key is checked
-    before the image is read, and an answer counts as memory until the caller has taken it.
+    before the image is read, and an answer counts as memory until the client has received it.
 
     Args:
-        work: is done here.
-        gate: lets callers in.
-        intake: takes bulk jobs in; None where there are none.
+        handler: executes the requests.
+        authenticator: checks API keys.
+        bulk: receives and controls bulk jobs; None without bulk routes.
         settings: the limits.
     """
 
-    def __init__(self, work: Work, gate: Gate, intake: Intake | None, settings: Settings) -> None:
-        self._work, self._gate, self._settings = work, gate, settings
-        places = settings.max_upload_bytes_in_flight // max_message_bytes(settings)
-        self._streams = Places(places, "streams are open")
+    def __init__(
+        self,
+        handler: RequestHandler,
+        authenticator: Authenticator,
+        bulk: BulkServices | None,
+        settings: Settings,
+    ) -> None:
+        self._request_handler, self._authenticator = handler, authenticator
+        self._settings = settings
+        slots = settings.max_upload_bytes_in_flight // max_message_bytes(settings)
+        self._streams = ReceiveSlots(slots, "streams are open")
         self.stopping = asyncio.Event()
-        """Set: nothing more is read."""
-        self._reader = Reader(places, settings.request_timeout_s, self.stopping)
+        """Set when the service shuts down: nothing more is read."""
+        self._reader = Reader(slots, settings.request_timeout_s, self.stopping)
         self._methods = {
             "RemoveBackground": self._remove,
             "RemoveBackgroundStream": self._stream,
             "SegmentTensor": self._segment,
+            "ListModels": self._list_models,
         }
-        if intake:
-            uploads = Uploads(intake, work.memory, settings)
-            self._methods |= BulkCalls(intake, uploads, self._reader).methods
+        if bulk:
+            self._methods |= BulkCalls(bulk, self._reader).methods
 
     def handlers(self) -> grpc.GenericRpcHandler:
-        """What the server calls."""
+        """Return the handlers of all methods."""
         return grpc.method_handlers_generic_handler(
-            NAME, {name: self._handler(name, work) for name, work in self._methods.items()}
+            NAME, {name: self._handler(name, serve) for name, serve in self._methods.items()}
         )
 
     def _handler(
-        self, name: str, work: Callable[[Call], Awaitable[None]]
+        self, name: str, serve: Callable[[Call], Awaitable[None]]
     ) -> "grpc.RpcMethodHandler[bytes, bytes]":
         async def handle(_: object, context: Context) -> None:
-            call = Call(context, self._gate, self._work.memory, self._settings.proxy_networks)
-            await call.run(f"/{NAME}/{name}", work)
+            call = Call(
+                context,
+                self._authenticator,
+                self._request_handler.memory,
+                self._settings.proxy_networks,
+            )
+            await call.run(f"/{NAME}/{name}", serve)
 
         return grpc.stream_stream_rpc_method_handler(handle)
 
     async def _remove(self, call: Call) -> None:
-        visit = await call.enter()
-        left_s = self._clock(call)
-        request = await self._reader.only(call, visit, messages.received, left_s())
-        result = await carried_out(self._work, visit, request, left_s())
-        del request  # megabytes, which nobody needs while the answer waits to be taken
+        caller = await call.authenticate()
+        deadline = self._request_handler.deadline(call.time_left_s())
+        request = await self._reader.only(call, caller, messages.decode_request, deadline.left_s)
+        result = await execute(self._request_handler, caller, request, deadline)
+        del request  # free megabytes while the answer is being sent
         response = wire.with_image(
-            pb.RemoveBackgroundResponse(), messages.result(result), result.data
+            pb.RemoveBackgroundResponse(), messages.encode_result(result), result.data
         )
         del result
         await call.write(response)
 
     async def _segment(self, call: Call) -> None:
-        visit = await call.enter()
-        left_s = self._clock(call)
-        image = await self._reader.only(call, visit, messages.tensor, left_s())
-        with self._work.memory.admit(len(image)):
-            done = await self._work.remover.segment(image, visit=visit, timeout_s=left_s())
-        await call.write(messages.mask(done).SerializeToString())
+        caller = await call.authenticate()
+        deadline = self._request_handler.deadline(call.time_left_s())
+        image = await self._reader.only(call, caller, messages.decode_tensor, deadline.left_s)
+        with self._request_handler.memory.admit(len(image)):
+            remover = self._request_handler.remover
+            done = await remover.segment(image, caller=caller, deadline=deadline)
+        await call.write(messages.encode_mask(done).SerializeToString())
+
+    async def _list_models(self, call: Call) -> None:
+        caller = await call.authenticate()
+        await self._reader.only(call, caller, models_pb2.ListModelsRequest.FromString)
+        known = describe(self._request_handler.remover.models, caller.key.models)
+        response = models_pb2.ListModelsResponse(
+            models=[models_pb2.ServedModel(**fields) for fields in known]
+        )
+        await call.write(response.SerializeToString())
 
     async def _stream(self, call: Call) -> None:
         key = await call.check_key()
-        async with self._streams.place(key.id, STREAM_WAIT_S):
-            await Stream(call, self._work, self._settings, self.stopping).run()
-
-    def _clock(self, call: Call) -> Callable[[], float]:
-        """Seconds that are left, from now on: to the caller's deadline or to the service's own."""
-        theirs_s, ours_s = call.time_left_s(), self._settings.request_timeout_s
-        limit_s = ours_s if theirs_s is None else min(theirs_s, ours_s)
-        started = time.perf_counter()
-        return lambda: limit_s - (time.perf_counter() - started)
+        async with self._streams.slot(key.id, STREAM_WAIT_S):
+            await Stream(call, self._request_handler, self._settings, self.stopping).run()

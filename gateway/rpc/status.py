@@ -1,7 +1,7 @@
-"""Errors as gRPC says them: a status, and what clients read in its trailing metadata.
+"""Errors as gRPC statuses with details in the trailing metadata.
 
-`grpc-status-details-bin` is a google.rpc.Status, as https://google.aip.dev/193 describes it, and
-`grpc-retry-pushback-ms` makes the standard libraries' own retries wait (gRFC A6).
+`grpc-status-details-bin` is a google.rpc.Status, see https://google.aip.dev/193, and
+`grpc-retry-pushback-ms` delays the gRPC libraries' own retries (gRFC A6).
 """
 
 from google.protobuf.duration_pb2 import Duration
@@ -18,17 +18,17 @@ Metadata = tuple[tuple[str, str | bytes], ...]
 
 
 def metadata(error: GatewayError, request_id: str) -> Metadata:
-    """The trailing metadata of a call that failed."""
+    """Return the trailing metadata of a failed call."""
     status = status_pb2.Status(code=error.grpc.value[0], message=str(error))
     for detail in _details(error, request_id):
         status.details.add().Pack(detail)
-    said: Metadata = (
+    trailing: Metadata = (
         ("problem", error.slug),
         *rpc_status.to_status(status).trailing_metadata,
     )
     if error.retry_after_s is not None:
-        said += (("grpc-retry-pushback-ms", str(error.retry_after_s * 1000)),)
-    return said
+        trailing += (("grpc-retry-pushback-ms", str(error.retry_after_s * 1000)),)
+    return trailing
 
 
 def _details(error: GatewayError, request_id: str) -> list[Message]:

@@ -1,6 +1,6 @@
-"""Answers as protobuf's wire format, their image copied once: the library copies it several times.
+"""Encodes answers with one copy of their image: the protobuf library makes several.
 
-Source: https://protobuf.dev/programming-guides/encoding. Fields may come in any order.
+Source: https://protobuf.dev/programming-guides/encoding. Fields may be in any order.
 """
 
 from clearbg.v1 import background_removal_service_pb2 as pb
@@ -16,9 +16,9 @@ def with_image(answer: Answer, result: Result, image: bytes) -> bytes:
     """Serialize an answer.
 
     Args:
-        answer: all but its `result`.
-        result: that, all but its `image`.
-        image: that.
+        answer: without its `result`.
+        result: without its `image`.
+        image: the encoded image.
     """
     field = answer.DESCRIPTOR.fields_by_name["result"].number
     rest = result.SerializeToString()
@@ -28,7 +28,7 @@ def with_image(answer: Answer, result: Result, image: bytes) -> bytes:
 
 
 def _head(field: int, size: int) -> bytes:
-    """What stands before a text, bytes or a message."""
+    """Return the tag and length of a string, bytes or message field."""
     return _varint(field << 3 | LENGTH_DELIMITED) + _varint(size)
 
 

@@ -1,1 +1,1 @@
-"""Finds settings that suit a machine: by measuring them there, and by what repeats bear out."""
+"""`clearbg tune`: measures settings on a machine, and recommends those that repeats confirm."""

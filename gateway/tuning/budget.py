@@ -1,4 +1,4 @@
-"""How much time there is, and whether more measurements fit into it."""
+"""How much time is left, and whether more measurements fit into it."""
 
 import statistics
 import time
@@ -9,36 +9,40 @@ from gateway.tuning.measurement import Measurement
 
 
 class Budget:
-    """Time, and what a point takes as far as is known.
+    """The time for a sweep, and what a measurement has taken so far.
 
     Args:
-        seconds: from now.
-        clock: tells seconds.
+        seconds: from now on.
+        clock: returns seconds.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
-        self._clock, self._ends = clock, clock() + seconds
-        self._spent: list[float] = []
+        self._clock, self._deadline = clock, clock() + seconds
+        self._durations_s: list[float] = []
 
     def timed(self, measure: Callable[[Config], Measurement]) -> Callable[[Config], Measurement]:
-        """The same, taking note of the time it takes."""
+        """Return a function that does the same, and records how long each call takes."""
 
-        def measured(config: Config) -> Measurement:
+        def timed_measure(config: Config) -> Measurement:
             started = self._clock()
             try:
                 return measure(config)
             finally:
-                self._spent.append(self._clock() - started)
+                self._durations_s.append(self._clock() - started)
 
-        return measured
+        return timed_measure
 
-    def allows(self, points: int, *, reserved: int = 0) -> bool:
-        """Whether so many more fit, and as many reserved ones after them, for half of all at most.
+    def allows(self, measurements: int, *, reserved: int = 0) -> bool:
+        """Return whether there is time for this many measurements.
 
-        More is not kept for later: where points are slow, the next run goes on with the repeats.
+        Args:
+            measurements: to be made now.
+            reserved: measurements that must still fit afterwards. They get at most half of the
+                budget: where measurements are slow, the next run makes the repeats.
         """
-        # Not the mean: the first point compiles the model, and a failed one is short.
-        each_s = statistics.median(self._spent) if self._spent else 0.0
-        kept_s = min(reserved * each_s, self.seconds / 2)
-        return not points or points * each_s + kept_s < self._ends - self._clock()
+        # The median: the first measurement compiles the model, and a failed one is short.
+        each_s = statistics.median(self._durations_s) if self._durations_s else 0.0
+        reserved_s = min(reserved * each_s, self.seconds / 2)
+        left_s = self._deadline - self._clock()
+        return not measurements or measurements * each_s + reserved_s < left_s

@@ -1,4 +1,4 @@
-"""What a sweep has measured so far, in a file that each measurement is appended to at once."""
+"""The measurements of a sweep, appended to a file one by one."""
 
 import json
 import os
@@ -13,24 +13,24 @@ from gateway.tuning.measurement import Measurement
 NAME = "points.jsonl"
 
 
-class JournalRefused(Exception):
-    """The file was begun otherwise, or is none of ours. The message says what to do."""
+class JournalMismatch(Exception):
+    """The file is damaged, or has other conditions. The message says what to do."""
 
 
 class Journal:
-    """Remembers measurements, so that an interrupted sweep goes on where it stopped.
+    """Keeps measurements, so that an interrupted sweep resumes where it stopped.
 
     Args:
-        path: the file; its first line says under which conditions all was measured.
+        path: the file; its first line is the conditions of all measurements in it.
         conditions: of this sweep.
 
     Raises:
-        JournalRefused: the file has others, or cannot be read.
+        JournalMismatch: the file has other conditions, or is damaged.
     """
 
     def __init__(self, path: Path, conditions: dict[str, Any]) -> None:
         self._path = path
-        self._known: dict[str, dict[str, Any]] = {}
+        self._lines: dict[str, dict[str, Any]] = {}
         self.reused = self.measured = 0
         if path.exists():
             self._read(conditions)
@@ -38,51 +38,53 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._append(conditions)
 
-    def knows(self, config: Config, round_: str) -> bool:
-        """Whether this need not be measured again."""
-        return _name({"config": asdict(config), "round": round_}) in self._known
+    def has(self, config: Config, round_: str) -> bool:
+        """Return whether the file has the measurement of a configuration in a round."""
+        return _key({"config": asdict(config), "round": round_}) in self._lines
 
     def measure(
         self, config: Config, round_: str, measure: Callable[[Config], Measurement]
     ) -> Measurement:
-        """What was measured of a configuration in a round, or is measured now.
+        """Return the measurement of a configuration in a round; make and append it if it is new.
 
         Args:
             config: what to measure.
-            round_: its name: the same configuration is measured once in each.
-            measure: asked if it is not known yet.
+            round_: name of the round: a configuration is measured once in each.
+            measure: makes the measurement.
 
         Raises:
-            NotMeasured: it failed. That is not kept: the next run tries again.
+            MeasurementFailed: it failed. Failures are not kept: the next run tries again.
         """
-        key = {"config": asdict(config), "round": round_}
-        if known := self._known.get(_name(key)):
+        line: dict[str, Any] = {"config": asdict(config), "round": round_}
+        if existing := self._lines.get(_key(line)):
             self.reused += 1
-            return Measurement(**known["measurement"])
-        seen = measure(config)
-        line = key | {"measurement": asdict(seen)}
+            return Measurement(**existing["measurement"])
+        measurement = measure(config)
+        line["measurement"] = asdict(measurement)
         self._append(line)
-        self._known[_name(key)] = line
+        self._lines[_key(line)] = line
         self.measured += 1
-        return seen
+        return measurement
 
     def _read(self, conditions: dict[str, Any]) -> None:
-        # A killed sweep may leave half a line behind: it is cut off, and measured again.
-        whole = self._path.read_bytes().rpartition(b"\n")[0].splitlines(keepends=True)
+        # A killed sweep may leave an incomplete line: it is removed, and measured again.
+        complete = self._path.read_bytes().rpartition(b"\n")[0].splitlines(keepends=True)
         try:
-            lines = [json.loads(line) for line in whole]
-            then = dict(lines.pop(0))
-            self._known = {_name(line): line for line in lines}
+            lines = [json.loads(line) for line in complete]
+            recorded = dict(lines.pop(0))
+            self._lines = {_key(line): line for line in lines}
         except (ValueError, KeyError, IndexError, TypeError) as error:
-            raise JournalRefused(f"{self._path} is damaged: remove it, or use --restart") from error
-        if differing := [
-            name for name in then | conditions if then.get(name) != conditions.get(name)
+            raise JournalMismatch(
+                f"{self._path} is damaged: remove it, or use --restart"
+            ) from error
+        if different := [
+            name for name in recorded | conditions if recorded.get(name) != conditions.get(name)
         ]:
-            raise JournalRefused(
-                f"{self._path} was measured with another {', '.join(differing)}: use another "
+            raise JournalMismatch(
+                f"{self._path} was measured with another {', '.join(different)}: use another "
                 "--out, or --restart"
             )
-        self._path.write_bytes(b"".join(whole) + b"\n" * (not whole[-1].endswith(b"\n")))
+        self._path.write_bytes(b"".join(complete) + b"\n" * (not complete[-1].endswith(b"\n")))
 
     def _append(self, line: dict[str, Any]) -> None:
         with self._path.open("a") as file:
@@ -91,5 +93,5 @@ class Journal:
             os.fsync(file.fileno())
 
 
-def _name(line: dict[str, Any]) -> str:
+def _key(line: dict[str, Any]) -> str:
     return json.dumps([line["config"], line["round"]], sort_keys=True)

@@ -1,4 +1,4 @@
-"""What one configuration does under load, by the client's clock and by Triton's counts."""
+"""What one configuration does under load, by the client's clock and Triton's statistics."""
 
 import math
 from collections.abc import Sequence
@@ -7,44 +7,44 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Measurement:
-    """One window of a constant load, its beginning left out."""
+    """One window of constant load, without the warm-up. The names are those of the journal."""
 
     images_s: float
-    """Images a second that were answered."""
+    """Images answered per second."""
     p50_s: float
     p95_s: float
     images: int
     refused: int = 0
-    """Requests that were refused for want of a place."""
+    """Requests rejected because the queue was full."""
     queue_s: float = 0.0
-    """Mean wait of an image in Triton's own queue; 0 without Triton."""
+    """Mean time of an image in Triton's own queue; 0 without Triton."""
     compute_s: float = 0.0
-    """Mean time of an image in the model, its whole batch."""
+    """Mean time of an image in the model, for its whole batch; 0 without Triton."""
     batches: dict[str, int] = field(default_factory=dict)
-    """How often the model ran, by the images in the batch."""
+    """Number of executions by batch size; empty without Triton."""
 
     @property
     def mean_batch(self) -> float:
-        """Images in a batch; 0 without Triton."""
+        """Mean batch size; 0 without Triton."""
         runs = sum(self.batches.values())
         return sum(int(size) * count for size, count in self.batches.items()) / runs if runs else 0
 
     @property
-    def refuses(self) -> bool:
-        """Whether it is no answer to the load: more than one request in a hundred is refused."""
+    def is_overloaded(self) -> bool:
+        """Whether more than 1 % of the requests were rejected: it cannot serve this load."""
         return self.refused > (self.images + self.refused) / 100
 
-    def beats(self, other: "Measurement") -> bool:
-        """Whether it is at least as good by throughput and by p95, and better by one of them."""
+    def dominates(self, other: "Measurement") -> bool:
+        """Return whether this is at least as good by throughput and p95, and better by one."""
         mine, theirs = (self.images_s, -self.p95_s), (other.images_s, -other.p95_s)
         return mine != theirs and all(a >= b for a, b in zip(mine, theirs, strict=True))
 
 
-def quantile(values: Sequence[float], part: float) -> float:
-    """The nearest rank: the least value that is no smaller than this part of them.
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the nearest-rank quantile: the least value that is >= this share of all values.
 
     Args:
         values: at least one.
-        part: above 0, up to 1.
+        share: above 0, up to 1.
     """
-    return sorted(values)[math.ceil(part * len(values)) - 1]
+    return sorted(values)[math.ceil(share * len(values)) - 1]

@@ -1,49 +1,50 @@
-"""The search: one knob at a time from the default, then the best once more against the default."""
+"""The search: one knob at a time from the default, then repeats of the best and the default."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from gateway.tuning.bench import NotMeasured
+from gateway.tuning.benchmark import MeasurementFailed
 from gateway.tuning.budget import Budget
 from gateway.tuning.config import Config, Knob
 from gateway.tuning.measurement import Measurement
 
-NOTABLE = 1.05
-"""A value is taken along to the next knobs if it does so much more: less is noise mostly. All that
-was taken along is repeated against the default, as a whole."""
+NOTABLE_RATIO = 1.05
+"""A value is kept for the following knobs if it raises the throughput by this factor: less is
+mostly noise. All values that were kept are repeated against the default, as a whole."""
 CANDIDATES = 2
-"""Repeated against the default."""
-ROUNDS, FEWEST_ROUNDS = 5, 4
-"""Repeats of each. Fewer than four are too easily alike by chance: see `verdict.gain`."""
+"""How many configurations are repeated against the default."""
+ROUNDS, MIN_ROUNDS = 5, 4
+"""Repeats of each. Fewer than four agree too easily by chance: see `comparison.improvement`."""
 
 SWEEP = "sweep"
-"""The round in which each point is measured once."""
+"""Name of the round in which each configuration is measured once."""
 
 Measure = Callable[[Config, str], Measurement]
-"""Measures a configuration in a round, which is named."""
+"""Measures a configuration in the round of this name."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A configuration that was measured once, and which knob was turned for it."""
+    """A configuration that was measured once, and the knob that led to it; "" for the default."""
 
     knob: str
     config: Config
-    seen: Measurement
+    measurement: Measurement
 
 
 @dataclass
 class Sweep:
-    """What a search has seen.
+    """A search and its results.
 
     Args:
         default: where it begins.
-        knobs: in the order in which they are turned.
-        measure: may raise NotMeasured.
-        budget: what does not fit is left out and told.
-        rounds: repeats of each candidate; with fewer than FEWEST_ROUNDS, the default is kept.
-        known: says what need not be measured again, and so takes no time.
-        told: is called with each point as it is there, and the default.
+        knobs: in the order in which they are tried.
+        measure: may raise MeasurementFailed.
+        budget: configurations without time left are skipped.
+        rounds: repeats of each candidate; with fewer than MIN_ROUNDS, the default stays.
+        is_measured: returns whether a configuration has been measured in a round, so that it takes
+            no time.
+        on_point: called with each new point and the default.
     """
 
     default: Config
@@ -51,93 +52,100 @@ class Sweep:
     measure: Measure
     budget: Budget
     rounds: int = ROUNDS
-    known: Callable[[Config, str], bool] = lambda config, round_: False
-    told: Callable[[Point, Config], None] = lambda point, default: None
+    is_measured: Callable[[Config, str], bool] = lambda config, round_: False
+    on_point: Callable[[Point, Config], None] = lambda point, default: None
     points: list[Point] = field(default_factory=list)
-    left_out: list[tuple[Config, str]] = field(default_factory=list)
+    skipped: list[tuple[Config, str]] = field(default_factory=list)
     """What was not measured, and why."""
     repeats: dict[Config, list[Measurement]] = field(default_factory=dict)
-    """Repeats of the default and of each candidate, side by side."""
+    """Repeats of the default and of each candidate, paired by round."""
 
     def run(self) -> None:
-        """Turn every knob, then repeat the best.
+        """Try every knob, then repeat the best configurations.
 
         Raises:
-            NotMeasured: the default itself does not run.
+            MeasurementFailed: the default itself cannot be measured.
         """
-        best = self._measured("", self.default)
+        best = self._measure_point("", self.default)
         for knob in self.knobs:
-            known = [point.config for point in self.points]
-            turned = [config for config in knob.turned(best.config) if config not in known]
-            seen = [point for config in turned if (point := self._try(knob, config))]
-            usable = [point for point in seen if not point.seen.refuses]
-            fastest = max([best, *usable], key=lambda point: point.seen.images_s)
-            if fastest.seen.images_s > NOTABLE * best.seen.images_s:
+            tried = [point.config for point in self.points]
+            variants = [config for config in knob.variants(best.config) if config not in tried]
+            points = [point for config in variants if (point := self._try(knob, config))]
+            usable = [point for point in points if not point.measurement.is_overloaded]
+            fastest = max([best, *usable], key=lambda point: point.measurement.images_s)
+            if fastest.measurement.images_s > NOTABLE_RATIO * best.measurement.images_s:
                 best = fastest
         self._repeat(self._candidates(best))
 
-    def _measured(self, knob: str, config: Config) -> Point:
+    def _measure_point(self, knob: str, config: Config) -> Point:
         point = Point(knob, config, self.measure(config, SWEEP))
         self.points.append(point)
-        self.told(point, self.default)
+        self.on_point(point, self.default)
         return point
 
     def _try(self, knob: Knob, config: Config) -> Point | None:
-        # Time is kept for the repeats: without them, nothing can be recommended.
-        repeats = min(self.rounds, FEWEST_ROUNDS) * (1 + CANDIDATES)
-        if not self.known(config, SWEEP) and not self.budget.allows(1, reserved=repeats):
-            self.left_out.append((config, "no time left"))
+        # Time is reserved for the repeats: without them, nothing can be recommended.
+        repeats = min(self.rounds, MIN_ROUNDS) * (1 + CANDIDATES)
+        if not self.is_measured(config, SWEEP) and not self.budget.allows(1, reserved=repeats):
+            self.skipped.append((config, "no time left"))
             return None
         try:
-            return self._measured(knob.name, config)
-        except NotMeasured as error:
-            self.left_out.append((config, str(error)))
+            return self._measure_point(knob.name, config)
+        except MeasurementFailed as error:
+            self.skipped.append((config, str(error)))
             return None
 
     def _candidates(self, best: Point) -> list[Config]:
-        """The last one that was taken along, the fastest, and the one of the lowest p95."""
-        usable = [point for point in self.points if not point.seen.refuses]
+        """Return the last configuration that was kept, the fastest, and that of the lowest p95."""
+        usable = [point for point in self.points if not point.measurement.is_overloaded]
         usable = usable or [best]
-        fastest = max(usable, key=lambda point: point.seen.images_s)
-        promptest = min(usable, key=lambda point: point.seen.p95_s)
+        fastest = max(usable, key=lambda point: point.measurement.images_s)
+        promptest = min(usable, key=lambda point: point.measurement.p95_s)
         unique = dict.fromkeys(point.config for point in (best, fastest, promptest))
         return [config for config in unique if config != self.default][:CANDIDATES]
 
     def _repeat(self, candidates: list[Config]) -> None:
         if not candidates:
             return
-        compared = self._compared(candidates)
+        group = self._group(candidates)
         for number in range(1, self.rounds + 1):
-            # Named by all who take part: a round of others was measured at another time.
-            name = self._named(number, compared)
-            missing = sum(not self.known(config, name) for config in compared)
+            name = self._round_name(number, group)
+            missing = sum(not self.is_measured(config, name) for config in group)
             if not self.budget.allows(missing):
                 break
-            # Turned around every other time, so that a machine that slows down favours nobody.
-            order = compared if number % 2 else compared[::-1]
+            # Every other round is reversed, so that a machine that slows down favours none.
+            order = group if number % 2 else group[::-1]
             try:
-                seen = {config: self.measure(config, name) for config in order}
-            except NotMeasured as error:
-                self.left_out.append((self.default, f"round {number}: {error}"))
+                measurements = {config: self.measure(config, name) for config in order}
+            except MeasurementFailed as error:
+                self.skipped.append((self.default, f"round {number}: {error}"))
                 continue
-            for config in compared:
-                self.repeats.setdefault(config, []).append(seen[config])
+            for config in group:
+                self.repeats.setdefault(config, []).append(measurements[config])
 
-    def _compared(self, candidates: list[Config]) -> list[Config]:
-        """The default and the candidates that were begun with; if none, what there is time for."""
-        groups = [[self.default, *candidates[:most]] for most in range(len(candidates), 0, -1)]
+    def _group(self, candidates: list[Config]) -> list[Config]:
+        """Return the default and the candidates to repeat.
+
+        Those of an interrupted sweep are taken again; else as many as there is time for.
+        """
+        groups = [[self.default, *candidates[:count]] for count in range(len(candidates), 0, -1)]
         for group in groups:
-            if self.known(self.default, self._named(1, group)):
+            if self.is_measured(self.default, self._round_name(1, group)):
                 return group
-        fitting = (group for group in groups if self.budget.allows(FEWEST_ROUNDS * len(group)))
-        return next(fitting, groups[-1])
+        affordable = (group for group in groups if self.budget.allows(MIN_ROUNDS * len(group)))
+        return next(affordable, groups[-1])
 
-    def _named(self, number: int, compared: list[Config]) -> str:
-        return f"{number} of {' | '.join(config.told(self.default) for config in compared)}"
+    def _round_name(self, number: int, group: list[Config]) -> str:
+        """Return a name with all members: rounds of other groups were measured at other times."""
+        return f"{number} of {' | '.join(config.describe(self.default) for config in group)}"
 
 
-def front(points: Sequence[Point]) -> list[Point]:
-    """Those that no other one beats, by p95: Pareto's front. Who refuses images is not on it."""
-    usable = [point for point in points if not point.seen.refuses]
-    best = [p for p in usable if not any(other.seen.beats(p.seen) for other in usable)]
-    return sorted(best, key=lambda point: point.seen.p95_s)
+def pareto_front(points: Sequence[Point]) -> list[Point]:
+    """Return the points that no other one dominates, by p95; overloaded ones are excluded."""
+    usable = [point for point in points if not point.measurement.is_overloaded]
+    front = [
+        point
+        for point in usable
+        if not any(other.measurement.dominates(point.measurement) for other in usable)
+    ]
+    return sorted(front, key=lambda point: point.measurement.p95_s)

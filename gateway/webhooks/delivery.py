@@ -1,42 +1,42 @@
-"""A message to a URL of an account, and what became of it."""
+"""A webhook message to a URL of an account, and the attempts to send it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-GONE = 410
-"""With this status an endpoint says that it wants no more."""
+HTTP_GONE = 410
+"""The status by which an endpoint asks for no more webhooks."""
 
 
 class DeliveryStatus(StrEnum):
-    """Of a message."""
+    """The status of a delivery."""
 
     PENDING = "pending"
-    """It is being tried, or waits for its next attempt."""
+    """An attempt is in progress or scheduled."""
     DELIVERED = "delivered"
     FAILED = "failed"
-    """All attempts did."""
+    """All attempts failed."""
     DISABLED = "disabled"
     """The endpoint answered 410, to this or to an earlier message."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try."""
+    """One attempt to send a message."""
 
     at: datetime
     seconds: float
     status: int | None
-    """Of the answer; None if there was none."""
+    """HTTP status of the answer; None if there was no answer."""
     error: str
-    """Why there was none."""
+    """Why there was no answer; else empty."""
     retry_after_s: float | None
-    """What the endpoint asked for."""
+    """The answer's Retry-After."""
 
     @property
-    def ok(self) -> bool:
-        """Whether the endpoint has taken the message."""
+    def is_success(self) -> bool:
+        """Whether the endpoint accepted the message."""
         return self.status is not None and 200 <= self.status < 300
 
 
@@ -45,7 +45,7 @@ class Delivery:
     """One message to one URL."""
 
     id: str
-    """The same in each attempt: by it, receivers know what they have seen."""
+    """The same in every attempt, so that receivers recognize a repeated message."""
     account_id: int
     job_id: str
     event: str

@@ -1,4 +1,4 @@
-"""Messages in the database. Blocking: call it from a thread in async code."""
+"""Webhook deliveries in the database. Blocking: call it from a thread in async code."""
 
 import hashlib
 import json
@@ -10,147 +10,134 @@ from typing import Any
 from sqlalchemy import Engine, Update, delete, select, update
 from sqlalchemy.orm import Session
 
+from gateway.paging import Page, PageRequest
 from gateway.webhooks.delivery import Attempt, Delivery, DeliveryStatus
 from gateway.webhooks.tables import DeliveryRow, DisabledRow
 
-KEPT, MAX_ATTEMPTS_KEPT = timedelta(days=14), 50
-"""Longer than all attempts take."""
+RETENTION, MAX_STORED_ATTEMPTS = timedelta(days=14), 50
+"""How long deliveries are kept; longer than all attempts take."""
 LEASE = timedelta(seconds=60)
-"""Longer than one attempt takes."""
-MOST_AT_ONCE = 1000
+"""For one attempt; longer than it can take."""
+MAX_ROWS = 1000
 
 
 class DeliveryStore:
-    """Every change is one transaction."""
+    """Reads and updates deliveries; each change is one transaction."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def find(self, delivery_id: str) -> Delivery | None:
-        """A message, whoever's it is; None if there is none."""
+        """Return a delivery of any account, or None."""
         with Session(self._engine) as session:
             row = session.get(DeliveryRow, delivery_id)
             return _delivery(row) if row else None
 
-    def newest(self, account_id: int, *, before: datetime | None, limit: int) -> list[Delivery]:
-        """An account's messages, newest first.
-
-        Args:
-            account_id: of it.
-            before: only those that were made before.
-            limit: how many at most.
-        """
-        query = (
-            select(DeliveryRow)
-            .where(DeliveryRow.account_id == account_id)
-            .order_by(DeliveryRow.created_at.desc())
-            .limit(limit)
-        )
-        if before:
-            query = query.where(DeliveryRow.created_at < before)
+    def list_deliveries(self, account_id: int, page: PageRequest) -> Page[Delivery]:
+        """Return a page of an account's deliveries."""
+        query = select(DeliveryRow).where(DeliveryRow.account_id == account_id)
         with Session(self._engine) as session:
-            return [_delivery(row) for row in session.scalars(query)]
+            rows = session.scalars(page.select(query, DeliveryRow.created_at))
+            return page.page([_delivery(row) for row in rows])
 
-    def claim(self, limit: int, but: Collection[int]) -> list[Delivery]:
-        """What is to be tried now; until `LEASE` is over, nobody else tries it.
-
-        Args:
-            limit: how many at most.
-            but: accounts that have to wait.
-        """
+    def claim_due(self, limit: int, excluded_accounts: Collection[int]) -> list[Delivery]:
+        """Claim deliveries whose next attempt is due; no other process gets them for `LEASE`."""
         now = datetime.now(UTC)
         query = (
             select(DeliveryRow)
             .where(DeliveryRow.status == DeliveryStatus.PENDING, DeliveryRow.due_at <= now)
-            .where(DeliveryRow.account_id.not_in(but))
+            .where(DeliveryRow.account_id.not_in(excluded_accounts))
             .order_by(DeliveryRow.due_at)
             .limit(limit)
         )
         with Session(self._engine) as session:
             due = [_delivery(row) for row in session.scalars(query)]
-        claimed = [replace(delivery, due_at=now + LEASE) for delivery in due]
-        return [new for new, old in zip(claimed, due, strict=True) if self._move(old, new.due_at)]
+        return [
+            replace(delivery, due_at=now + LEASE)
+            for delivery in due
+            if self._claim(delivery, until=now + LEASE)
+        ]
 
-    def _move(self, delivery: Delivery, due_at: datetime) -> bool:
-        """Whether it was this call that did so."""
+    def _claim(self, delivery: Delivery, until: datetime) -> bool:
+        """Return whether this process, and no other, has claimed the delivery."""
         with Session(self._engine) as session, session.begin():
-            done: Any = session.execute(_as_it_is(delivery).values(due_at=due_at))
-            return bool(done.rowcount)
+            updated: Any = session.execute(_update_if_unchanged(delivery).values(due_at=until))
+            return bool(updated.rowcount)
 
-    def note(
+    def record_outcome(
         self,
         delivery: Delivery,
         status: DeliveryStatus,
         attempt: Attempt | None,
         due_at: datetime,
     ) -> None:
-        """What became of a message that was claimed; nothing, if it was changed since.
+        """Store the outcome of a claimed delivery; does nothing if its row has changed since.
 
         Args:
             delivery: as it was claimed.
-            status: from now on.
-            attempt: None: there was none.
-            due_at: when to try next, if it is to be.
+            status: the new status.
+            attempt: None if the endpoint is disabled, so that nothing was sent.
+            due_at: time of the next attempt, for a pending delivery.
         """
         with Session(self._engine) as session, session.begin():
-            done: Any = session.execute(_as_it_is(delivery).values(status=status, due_at=due_at))
-            if not done.rowcount:
+            change = _update_if_unchanged(delivery).values(status=status, due_at=due_at)
+            updated: Any = session.execute(change)
+            if not updated.rowcount:
                 return
             row = session.get_one(DeliveryRow, delivery.id)
             row.tries += 1
             if attempt:
-                said = asdict(attempt) | {"at": attempt.at.isoformat()}
-                row.attempts = [*row.attempts, said][-MAX_ATTEMPTS_KEPT:]
+                entry = asdict(attempt) | {"at": attempt.at.isoformat()}
+                row.attempts = [*row.attempts, entry][-MAX_STORED_ATTEMPTS:]
                 row.tried_at = attempt.at
             if status is DeliveryStatus.DISABLED:
                 key = {"account_id": row.account_id, "url_sha256": _sha256(row.url)}
                 session.merge(DisabledRow(**key))
 
     def is_disabled(self, delivery: Delivery) -> bool:
-        """Whether its endpoint wants no more."""
+        """Return whether the delivery's endpoint has asked for no more webhooks."""
         with Session(self._engine) as session:
             key = (delivery.account_id, _sha256(delivery.url))
             return session.get(DisabledRow, key) is not None
 
-    def begin_again(self, delivery: Delivery) -> None:
-        """Try it now and as often as a new one, also where its endpoint wanted no more."""
-        again = {"status": DeliveryStatus.PENDING, "tries": 0, "due_at": datetime.now(UTC)}
-        enabled = delete(DisabledRow).where(
+    def restart(self, delivery: Delivery) -> None:
+        """Schedule a delivery now with all its attempts, and enable its endpoint again."""
+        restarted = {"status": DeliveryStatus.PENDING, "tries": 0, "due_at": datetime.now(UTC)}
+        enable = delete(DisabledRow).where(
             DisabledRow.account_id == delivery.account_id,
             DisabledRow.url_sha256 == _sha256(delivery.url),
         )
+        change = update(DeliveryRow).where(DeliveryRow.id == delivery.id)
         with Session(self._engine) as session, session.begin():
-            session.execute(enabled)
-            session.execute(
-                update(DeliveryRow).where(DeliveryRow.id == delivery.id).values(**again)
-            )
+            session.execute(enable)
+            session.execute(change.values(**restarted))
 
-    def forget_old(self) -> None:
-        """Remove what is older than `KEPT` and no longer tried."""
+    def delete_old(self) -> None:
+        """Delete deliveries older than `RETENTION` that are not pending, at most `MAX_ROWS`."""
         old = (
             select(DeliveryRow.id)
-            .where(DeliveryRow.created_at < datetime.now(UTC) - KEPT)
+            .where(DeliveryRow.created_at < datetime.now(UTC) - RETENTION)
             .where(DeliveryRow.status != DeliveryStatus.PENDING)
-            .limit(MOST_AT_ONCE)
+            .limit(MAX_ROWS)
         )
         with Session(self._engine) as session:
-            found = list(session.scalars(old))
-        if found:
+            ids = session.scalars(old).all()
+        if ids:
             with Session(self._engine) as session, session.begin():
-                session.execute(delete(DeliveryRow).where(DeliveryRow.id.in_(found)))
+                session.execute(delete(DeliveryRow).where(DeliveryRow.id.in_(ids)))
 
 
-def id_of(job_id: str) -> str:
-    """Of the message that tells of a job's end: each job has one."""
+def delivery_id(job_id: str) -> str:
+    """Return the ID of the delivery that reports the end of a job."""
     return job_id.replace("job_", "evt_")
 
 
 def add(session: Session, account_id: int, job_id: str, url: str, body: Mapping[str, Any]) -> None:
-    """Note in a transaction that an account is to be told of its job's end."""
+    """Schedule the delivery that reports the end of a job, in the caller's transaction."""
     now = datetime.now(UTC)
     session.add(
         DeliveryRow(
-            id=id_of(job_id),
+            id=delivery_id(job_id),
             account_id=account_id,
             job_id=job_id,
             event=body["type"],
@@ -166,12 +153,12 @@ def add(session: Session, account_id: int, job_id: str, url: str, body: Mapping[
 
 
 def remove(session: Session, job_id: str) -> None:
-    """Forget in a transaction what tells of a job."""
-    session.execute(delete(DeliveryRow).where(DeliveryRow.id == id_of(job_id)))
+    """Delete the delivery of a job, in the caller's transaction."""
+    session.execute(delete(DeliveryRow).where(DeliveryRow.id == delivery_id(job_id)))
 
 
-def _as_it_is(delivery: Delivery) -> Update:
-    """A change that is made only if nobody else has made one."""
+def _update_if_unchanged(delivery: Delivery) -> Update:
+    """Return an update that affects no row if another process has claimed or changed it."""
     return update(DeliveryRow).where(
         DeliveryRow.id == delivery.id,
         DeliveryRow.status == DeliveryStatus.PENDING,

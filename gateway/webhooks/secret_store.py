@@ -1,4 +1,4 @@
-"""What an account's webhooks are signed with. Blocking: call it from a thread in async code."""
+"""The secrets that sign webhooks. Blocking: call it from a thread in async code."""
 
 import base64
 import contextlib
@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from gateway.webhooks.tables import SecretRow
 
 SECRET_BYTES = 32
-"""Standard Webhooks asks for 24 to 64."""
+"""Standard Webhooks requires 24 to 64."""
 OVERLAP = timedelta(hours=24)
-"""For so long the secret before a rotation signs too."""
+"""How long the previous secret signs too after a rotation."""
 
 
 @dataclass(frozen=True)
-class Signing:
+class SigningSecrets:
     """The secrets of an account."""
 
     secret: str
@@ -27,50 +27,50 @@ class Signing:
     previous_until: datetime | None
 
     @property
-    def all(self) -> list[str]:
-        """Those that sign now."""
+    def active(self) -> list[str]:
+        """The secrets that sign a webhook now."""
         return [self.secret] + ([self.previous] if self.previous else [])
 
 
 class SecretStore:
-    """Keeps one secret for each account, made when it is first asked for."""
+    """Stores one secret per account, created when it is first needed."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def get(self, account_id: int) -> Signing:
-        """An account's secrets."""
+    def get(self, account_id: int) -> SigningSecrets:
+        """Return an account's secrets; create the first one if there is none."""
         with Session(self._engine) as session:
             row = session.get(SecretRow, account_id)
             if row:
-                return _signing(row)
+                return _signing_secrets(row)
         with (
-            contextlib.suppress(IntegrityError),  # another one was faster
+            contextlib.suppress(IntegrityError),  # another process has created it
             Session(self._engine) as session,
             session.begin(),
         ):
-            session.add(SecretRow(account_id=account_id, secret=_new()))
+            session.add(SecretRow(account_id=account_id, secret=_new_secret()))
         return self.get(account_id)
 
-    def rotate(self, account_id: int) -> Signing:
-        """Make a new one; the one that was signs too until `OVERLAP` is over."""
+    def rotate(self, account_id: int) -> SigningSecrets:
+        """Create a new secret; the previous one stays active for `OVERLAP`."""
         self.get(account_id)
         change = (
             update(SecretRow)
             .where(SecretRow.account_id == account_id)
-            .values(previous=SecretRow.secret, secret=_new(), rotated_at=datetime.now(UTC))
+            .values(previous=SecretRow.secret, secret=_new_secret(), rotated_at=datetime.now(UTC))
         )
         with Session(self._engine) as session, session.begin():
             session.execute(change)
         return self.get(account_id)
 
 
-def _new() -> str:
+def _new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def _signing(row: SecretRow) -> Signing:
+def _signing_secrets(row: SecretRow) -> SigningSecrets:
     until = row.rotated_at + OVERLAP if row.rotated_at else None
     if until is None or until <= datetime.now(UTC):
-        return Signing(row.secret, None, None)
-    return Signing(row.secret, row.previous, until)
+        return SigningSecrets(row.secret, None, None)
+    return SigningSecrets(row.secret, row.previous, until)

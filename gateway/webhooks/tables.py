@@ -10,14 +10,14 @@ from gateway.accounts.tables import Table, UtcDateTime
 
 
 class SecretRow(Table):
-    """What an account's webhooks are signed with. Both sides need it, so it cannot be hashed."""
+    """The signing secret of an account. Receivers verify with it too, so it cannot be hashed."""
 
     __tablename__ = "webhook_secrets"
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     secret: Mapped[str] = mapped_column(String(128))
     previous: Mapped[str | None] = mapped_column(String(128))
-    """The one before: it signs too, for a while."""
+    """The secret before the last rotation, which signs too for 24 hours."""
     rotated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
@@ -39,20 +39,21 @@ class DeliveryRow(Table):
     body: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(16))
     tries: Mapped[int] = mapped_column(default=0)
-    """Attempts since it was made, or was to be delivered again."""
+    """Attempts since it was created or redelivered."""
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    """When to try next. Who tries it moves this on first: if it dies, another one tries then."""
+    """Time of the next attempt. A process that starts one postpones it first, as a lease: if the
+    process dies, another one repeats the attempt then."""
     attempts: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    """The newest ones."""
+    """The newest attempts."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class DisabledRow(Table):
-    """An endpoint of an account that wants no more."""
+    """An endpoint that has answered 410 to a webhook of an account."""
 
     __tablename__ = "webhook_disabled"
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
     url_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """URLs are too long for an index."""
+    """Hashed, since URLs are too long for an index."""

@@ -1,1 +1,1 @@
-"""Locust's load tests: `locust -f loadtest/traffic/locustfile.py`, or `make loadtest`."""
+"""Load tests with Locust: `locust -f loadtest/traffic/locustfile.py`, or `make loadtest`."""

@@ -1,6 +1,6 @@
-"""`make loadtest`: a service of its own under Locust's load, some 5 minutes.
+"""`make loadtest`: start a service and put Locust's load on it, for about 5 minutes.
 
-What is measured goes to loadtest/results/: HTML and CSV of each run, and a picture of the ramp.
+Results go to loadtest/results/: HTML and CSV of each run, and a chart of the ramp.
 """
 
 import subprocess
@@ -8,25 +8,32 @@ import sys
 import tempfile
 from pathlib import Path
 
-from loadtest import under_load
-from loadtest.traffic import picture
+from loadtest.service_under_load import ready_service
+from loadtest.traffic import chart
 from tests.end_to_end.service import ROOT, Service
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 RESULTS = ROOT / "loadtest" / "results"
 DEADLINE_S = 10.0
-"""CLEARBG_REQUEST_TIMEOUT_S of the service. Its default would make the queue of an overload as long
-as these runs."""
+"""CLEARBG_REQUEST_TIMEOUT_S of the service. With its default, the queue of an overload would be as
+long as these runs."""
 RUNS = {
     "mix": "--shape steady --users 8 --run-time 45s",
     "ramp": "--shape ramp --users 40 --arrivals 0.1 --run-time 150s --photo-mp 0.3 --mix http=1",
     "spike": "--shape spike --users 40 --run-time 50s --photo-mp 0.3,1",
 }
-"""By name: options of Locust's and ours."""
+"""Options of each run, Locust's and ours."""
 
 
 def run(service: Service, name: str, options: str, results: Path) -> int:
-    """Run Locust, headless; its exit status."""
+    """Run Locust without its web UI, and return its exit status.
+
+    Args:
+        service: to put under load.
+        name: of the run and its result files.
+        options: Locust's and ours, separated by spaces.
+        results: folder for the result files.
+    """
     results.mkdir(parents=True, exist_ok=True)
     return subprocess.run(
         [
@@ -43,13 +50,13 @@ def run(service: Service, name: str, options: str, results: Path) -> int:
 
 
 def main() -> int:
-    """Do all runs; how many of them saw an unexpected answer."""
+    """Do all runs, and return how many had an unexpected answer."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        under_load.service(Path(folder), request_timeout_s=DEADLINE_S) as service,
+        ready_service(Path(folder), request_timeout_s=DEADLINE_S) as service,
     ):
         codes = [run(service, name, options, RESULTS) for name, options in RUNS.items()]
-    picture.draw(RESULTS / "ramp_requests.csv", RESULTS / "ramp.png")
+    chart.draw(RESULTS / "ramp_requests.csv", RESULTS / "ramp.png")
     return sum(map(bool, codes))
 
 

@@ -1,4 +1,4 @@
-"""The photos that are sent: real ones, cropped or enlarged to several sizes."""
+"""The photos to send: real ones, cropped, and enlarged or reduced to several sizes."""
 
 import random
 from collections.abc import Callable
@@ -10,22 +10,22 @@ import simplejpeg
 from serving.photos import PHOTOS
 
 ASPECT = 1.5
-"""Of most cameras: width by height."""
+"""Width by height of most cameras."""
 QUALITY = 90
 
 
 def chooser(megapixels: str) -> Callable[[], bytes]:
-    """What gives one of the photos at random, each size as often as the others.
+    """Return a function that returns a random photo; all sizes are equally frequent.
 
     Args:
-        megapixels: the sizes, such as `0.3,1,4`.
+        megapixels: the sizes, separated by commas: `0.3,1,4`.
     """
     sizes = _sizes(megapixels)
     return lambda: photo(random.randrange(len(PHOTOS)), random.choice(sizes))
 
 
 def prepare(megapixels: str) -> None:
-    """Make them all before the run: making one stops all users for a moment."""
+    """Encode all photos before the run: during it, encoding one would block all users."""
     for size in _sizes(megapixels):
         for number in range(len(PHOTOS)):
             photo(number, size)
@@ -37,7 +37,12 @@ def _sizes(megapixels: str) -> list[float]:
 
 @cache
 def photo(number: int, megapixels: float) -> bytes:
-    """A JPEG of about this size: the largest 3:2 crop of a photo, enlarged or shrunk."""
+    """Return a JPEG of about this size: the largest 3:2 crop of a photo, enlarged or reduced.
+
+    Args:
+        number: index of the photo in PHOTOS.
+        megapixels: size of the result.
+    """
     pixels = PHOTOS[number].pixels()
     height, width = pixels.shape[:2]
     height, width = min(height, int(width / ASPECT)), min(width, int(height * ASPECT))

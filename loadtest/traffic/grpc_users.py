@@ -1,6 +1,6 @@
-"""Send images over gRPC: one a call, or many on one stream.
+"""Users that send images over gRPC: one per call, or several on one stream.
 
-Only sync stubs run under gevent, and gRPC must know of it before the first channel is made.
+Under gevent only sync stubs work, after `init_gevent` and before the first channel is created.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from clearbg.v1 import background_removal_service_pb2_grpc as pb_grpc
 from clearbg.v1 import problem_pb2
 from locust import tag, task
 
+from loadtest.traffic.locust_events import Rejected, UnexpectedAnswer, recorded_request
 from loadtest.traffic.paced import PacedUser
-from loadtest.traffic.told import Refused, Unexpected, told
 
 grpc.experimental.gevent.init_gevent()
 
@@ -26,7 +26,7 @@ class _GrpcUser(PacedUser):
     abstract = True
 
     def on_start(self) -> None:
-        """Open a channel of its own, as a process of its own would."""
+        """Open a channel that shares no connection, like a client in a process of its own."""
         super().on_start()
         options = [
             ("grpc.max_receive_message_length", MAX_BYTES),
@@ -37,41 +37,41 @@ class _GrpcUser(PacedUser):
         self.metadata = (("x-api-key", self.options.api_key),)
 
     def on_stop(self) -> None:
-        """Close it, once the answers are there."""
+        """Close the channel after the last answer."""
         super().on_stop()
         self.channel.close()
 
 
 class GrpcUser(_GrpcUser):
-    """One image a call."""
+    """One image per call."""
 
     @tag("grpc")
     @task
     def remove(self) -> None:
-        """The only task."""
+        """Send one image."""
         self.start_request()
 
     def request(self, due: float) -> float:
         """See PacedUser."""
-        with told(self.environment, "gRPC", "RemoveBackground", due) as one:
-            request = pb.RemoveBackgroundRequest(image=self.choose_photo())
+        with recorded_request(self.environment, "gRPC", "RemoveBackground", due) as request:
+            message = pb.RemoveBackgroundRequest(image=self.choose_photo())
             try:
                 answer = self.stub.RemoveBackground(
-                    request, metadata=self.metadata, timeout=TIMEOUT_S
+                    message, metadata=self.metadata, timeout=TIMEOUT_S
                 )
             except grpc.RpcError as error:
-                raise meant(error) from error
-            one.length = len(answer.result.image)
-        return one.pause_s
+                raise error_of_call(error) from error
+            request.length = len(answer.result.image)
+        return request.pause_s
 
 
 class GrpcStreamUser(_GrpcUser):
-    """Several images on one stream; each is a row, due when the stream was."""
+    """Several images on one stream. Each is reported, with the due time of the stream."""
 
     @tag("stream")
     @task
     def remove(self) -> None:
-        """The only task."""
+        """Send one stream."""
         self.start_request()
 
     def request(self, due: float) -> float:
@@ -81,15 +81,15 @@ class GrpcStreamUser(_GrpcUser):
             self._images(), metadata=self.metadata, timeout=TIMEOUT_S
         )
         for _ in range(self.options.stream_images):
-            with told(self.environment, "gRPC", name, due) as one:
+            with recorded_request(self.environment, "gRPC", name, due) as request:
                 try:
-                    answer = next(answers)  # once it has failed, it fails for all that is left
+                    answer = next(answers)  # a broken stream fails for all remaining images
                 except grpc.RpcError as error:
-                    raise meant(error) from error
+                    raise error_of_call(error) from error
                 if answer.HasField("problem"):
-                    raise said(answer.problem)
-                one.length = len(answer.result.image)
-            pause_s = max(pause_s, one.pause_s)
+                    raise error_of_problem(answer.problem)
+                request.length = len(answer.result.image)
+            pause_s = max(pause_s, request.pause_s)
         return pause_s
 
     def _images(self) -> Iterator[pb.RemoveBackgroundStreamRequest]:
@@ -99,18 +99,18 @@ class GrpcStreamUser(_GrpcUser):
             )
 
 
-def meant(error: grpc.RpcError) -> Exception:
-    """What the end of a call says."""
+def error_of_call(error: grpc.RpcError) -> Exception:
+    """Return the error with which a call ended, for Locust."""
     reason = f"{error.code().name} {error.details()}"
     metadata: dict[str, Any] = dict(error.trailing_metadata() or ())  # type: ignore[arg-type]
     if "grpc-retry-pushback-ms" in metadata:
-        return Refused(reason, int(metadata["grpc-retry-pushback-ms"]) / 1000)
-    return Unexpected(reason)
+        return Rejected(reason, int(metadata["grpc-retry-pushback-ms"]) / 1000)
+    return UnexpectedAnswer(reason)
 
 
-def said(problem: problem_pb2.Problem) -> Exception:
-    """What a problem in a stream says."""
+def error_of_problem(problem: problem_pb2.Problem) -> Exception:
+    """Return the error of one image of a stream, for Locust."""
     reason = f"{problem.slug} {problem.detail}"
     if problem.HasField("retry_after"):
-        return Refused(reason, problem.retry_after.seconds)
-    return Unexpected(reason)
+        return Rejected(reason, problem.retry_after.seconds)
+    return UnexpectedAnswer(reason)

@@ -1,4 +1,4 @@
-"""What `locust -f` reads: four kinds of users, our options, and the shapes of load."""
+"""The file for `locust -f`: four kinds of users, and our options."""
 
 from loadtest.traffic import options
 from loadtest.traffic.bulk_user import BulkUser

@@ -4,11 +4,11 @@ from sqlalchemy import Engine
 from gateway.accounts.accounts import DEFAULT, AccountExists, AccountStore, NoAccount
 
 
-def test_accounts_are_made_listed_and_disabled(engine: Engine) -> None:
+def test_accounts_are_created_listed_and_disabled(engine: Engine) -> None:
     store = AccountStore(engine)
-    made = store.create("shop")
+    created = store.create("shop")
     assert [account.name for account in store.list()] == [DEFAULT, "shop"]
-    assert store.find("shop") == made
+    assert store.find("shop") == created
     store.disable("shop")
     disabled = store.find("shop").disabled_at
     assert disabled
@@ -16,10 +16,10 @@ def test_accounts_are_made_listed_and_disabled(engine: Engine) -> None:
     assert store.find("shop").disabled_at == disabled
 
 
-def test_names_are_unique_and_must_be_there(engine: Engine) -> None:
+def test_duplicate_and_unknown_names_are_rejected(engine: Engine) -> None:
     store = AccountStore(engine)
     with pytest.raises(AccountExists, match="default"):
         store.create(DEFAULT)
-    for ask in (store.find, store.disable):
+    for call in (store.find, store.disable):
         with pytest.raises(NoAccount, match="nobody"):
-            ask("nobody")
+            call("nobody")

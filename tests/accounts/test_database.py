@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT
-from gateway.accounts.database import Unreachable
+from gateway.accounts.database import DatabaseUnreachable
 from gateway.accounts.keys import KeyStore
 from gateway.accounts.tables import Table
 
@@ -26,13 +26,13 @@ def migrate(engine: Engine, revision: str, *, down: bool = False) -> None:
         (command.downgrade if down else command.upgrade)(config, revision)
 
 
-def test_migrations_make_exactly_the_tables(engine: Engine) -> None:
+def test_migrations_create_exactly_the_declared_tables(engine: Engine) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
 
 
-def test_errors_do_not_tell_parameters(engine: Engine) -> None:
-    """They are logged, and a webhook's URL may have a password."""
+def test_errors_do_not_reveal_parameters(engine: Engine) -> None:
+    """Errors are logged, and a webhook's URL may contain a password."""
     with engine.connect() as connection, pytest.raises(SQLAlchemyError) as raised:
         connection.execute(text("SELECT * FROM missing WHERE url = :url"), {"url": "hunter2"})
     assert "hunter2" not in str(raised.value)
@@ -45,7 +45,7 @@ def test_opening_a_database_again_keeps_its_keys(engine: Engine, url: str, accou
     again.dispose()
 
 
-def test_keys_from_before_accounts_belong_to_the_default_one(engine: Engine) -> None:
+def test_keys_from_before_accounts_belong_to_the_default_account(engine: Engine) -> None:
     migrate(engine, "0001", down=True)
     with engine.begin() as connection:
         connection.execute(
@@ -59,7 +59,8 @@ def test_keys_from_before_accounts_belong_to_the_default_one(engine: Engine) -> 
     assert (key.name, key.account, key.images, key.works) == ("old", DEFAULT, 0, True)
 
 
-def test_replicas_that_start_at_once_all_come_up(url: str) -> None:
+@pytest.mark.real
+def test_replicas_that_start_at_once_all_open_the_database(url: str) -> None:
     replicas = [
         subprocess.Popen([sys.executable, "-c", OPEN, url], stderr=subprocess.PIPE, text=True)
         for _ in range(4)
@@ -74,6 +75,6 @@ def test_replicas_that_start_at_once_all_come_up(url: str) -> None:
     "url",
     ["nonsense", "nosuch://x", "postgresql://nobody@127.0.0.1:1/none", "sqlite:////proc/no/db"],
 )
-def test_a_database_that_cannot_be_opened_is_said_with_the_setting(url: str) -> None:
-    with pytest.raises(Unreachable, match="CLEARBG_DATABASE_URL"):
+def test_a_database_that_cannot_be_opened_is_reported_with_the_setting(url: str) -> None:
+    with pytest.raises(DatabaseUnreachable, match="CLEARBG_DATABASE_URL"):
         database.connect(url)

@@ -1,9 +1,9 @@
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 from sqlalchemy import Engine, inspect, text
 
+from gateway.accounts import keys
 from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.keys import KeyStore, Limits
 from gateway.errors import InvalidKey
@@ -19,18 +19,28 @@ def test_a_key_works_until_it_is_revoked(engine: Engine, account_id: int) -> Non
     assert not store.revoke(999)
 
 
-def test_an_unknown_key_is_refused(engine: Engine) -> None:
+def test_an_unknown_key_is_rejected(engine: Engine) -> None:
     with pytest.raises(InvalidKey):
         KeyStore(engine).check("cbg_unknown")
 
 
-def test_a_key_expires_also_while_it_is_believed(engine: Engine, account_id: int) -> None:
+class InTwoHours(datetime):
+    """Stands in for `datetime`: its clock is two hours ahead."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "InTwoHours":
+        return super().now(tz) + timedelta(hours=2)
+
+
+def test_a_key_expires_while_it_is_cached(
+    engine: Engine, account_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = KeyStore(engine, cache_s=60)
-    key, secret = store.create("short", account_id, lives=timedelta(seconds=1))
+    key, secret = store.create("short", account_id, lifetime=timedelta(hours=1))
     assert key.expires_at
     store.check(secret)
     assert store.cached(secret)
-    time.sleep(max(0.0, (key.expires_at - datetime.now(UTC)).total_seconds()))
+    monkeypatch.setattr(keys, "datetime", InTwoHours)
     assert store.cached(secret) is None
     with pytest.raises(InvalidKey):
         store.check(secret)
@@ -47,7 +57,7 @@ def test_the_keys_of_a_disabled_account_do_not_work(engine: Engine) -> None:
         store.check(lost)
 
 
-def test_only_a_hash_and_what_recognises_it_are_at_rest(engine: Engine, account_id: int) -> None:
+def test_only_a_hash_and_the_ends_of_a_secret_are_stored(engine: Engine, account_id: int) -> None:
     key, secret = KeyStore(engine).create("web shop", account_id)
     tables = inspect(engine).get_table_names()
     with engine.connect() as connection:
@@ -58,7 +68,7 @@ def test_only_a_hash_and_what_recognises_it_are_at_rest(engine: Engine, account_
     assert secret[8:-4] not in stored
 
 
-def test_a_checked_key_is_believed_for_the_caches_time_only(
+def test_a_revocation_elsewhere_does_not_end_a_cached_key_and_one_here_does(
     engine: Engine, account_id: int
 ) -> None:
     here, elsewhere = KeyStore(engine, cache_s=60), KeyStore(engine)
@@ -71,19 +81,19 @@ def test_a_checked_key_is_believed_for_the_caches_time_only(
     assert here.cached(secret) is None
 
 
-def test_a_key_keeps_limits_of_its_own(engine: Engine, account_id: int) -> None:
+def test_a_key_keeps_its_own_limits(engine: Engine, account_id: int) -> None:
     store = KeyStore(engine)
     limits = Limits(requests_per_minute=7, megapixels_per_minute=0)
     _, secret = store.create("slow", account_id, limits=limits)
     assert store.check(secret).limits == limits
 
 
-def test_use_adds_up_whoever_writes_it(engine: Engine, account_id: int) -> None:
+def test_usage_of_several_processes_adds_up(engine: Engine, account_id: int) -> None:
     one, other = KeyStore(engine), KeyStore(engine)
     key, _ = one.create("busy", account_id)
     assert (key.images, key.last_used_at) == (0, None)
     now = datetime.now(UTC)
-    one.add_use({key.id: 3, 999: 1}, now)
-    other.add_use({key.id: 4}, now + timedelta(seconds=1))
+    one.add_usage({key.id: 3, 999: 1}, now)
+    other.add_usage({key.id: 4}, now + timedelta(seconds=1))
     (key,) = one.list()
     assert (key.images, key.last_used_at) == (7, now + timedelta(seconds=1))

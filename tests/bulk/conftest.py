@@ -1,3 +1,5 @@
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,16 +11,21 @@ import grpc
 import httpx
 import pytest
 from clearbg.v1.background_removal_service_pb2_grpc import BackgroundRemovalServiceStub
+from sqlalchemy import Engine
 
 from gateway.accounts import database
 from gateway.accounts.accounts import AccountStore
 from gateway.accounts.keys import KeyStore
-from gateway.bulk import running
-from gateway.bulk.intake import Intake
-from gateway.bulk.job_store import Asked
+from gateway.bulk import runtime
+from gateway.bulk.draft_store import DraftStore, JobRequest
+from gateway.bulk.job_queue import JobQueue
+from gateway.bulk.job_store import JobStore
+from gateway.bulk.services import BulkServices
+from gateway.bulk.storage import Storage, image_path
 from gateway.rest import app
 from gateway.rpc.listener import Listener
 from gateway.settings import Settings
+from tests.conftest import ENGINE
 from tests.half_model import HalfModel
 from tests.rest.conftest import model, settings
 from tests.rest.gateway import core, new_key
@@ -31,40 +38,67 @@ Files = list[tuple[str, Any]]
 
 @dataclass
 class Bulk:
-    """Both APIs with bulk jobs around the fake model."""
+    """HTTP and gRPC with bulk jobs around the fake model."""
 
     client: httpx.AsyncClient
     channel: grpc.aio.Channel
-    intake: Intake
-    engine: Any
+    services: BulkServices
+    engine: Engine
     blobs: Path
 
-    def as_another_account(self) -> None:
-        """From now on, somebody else asks."""
+    def switch_account(self) -> None:
+        """Send all further requests with the key of a new account."""
         account = AccountStore(self.engine).create("another")
         _, secret = KeyStore(self.engine).create("theirs", account.id)
         self.client.headers["X-API-Key"] = secret
 
     @property
+    def jobs(self) -> JobStore:
+        """The jobs in the database."""
+        return JobStore(self.engine)
+
+    @property
+    def drafts(self) -> DraftStore:
+        """The drafts in the database."""
+        return DraftStore(self.engine)
+
+    @property
+    def storage(self) -> Storage:
+        """The service's own storage."""
+        return self.services.receiver.storage
+
+    @property
+    def queue(self) -> JobQueue:
+        """The service's own queue."""
+        return self.services.receiver.queue
+
+    @property
+    def worker(self) -> Any:
+        """The worker that processes the queue."""
+        process: Any = self.queue._process_job
+        return process.__self__
+
+    @property
     def stub(self) -> Any:
-        """Of gRPC."""
+        """A gRPC client."""
         return BackgroundRemovalServiceStub(self.channel)
 
     def metadata(self, key: str | None = None) -> tuple[tuple[str, str], ...]:
-        """Of a call over gRPC."""
+        """Return the metadata of a gRPC call, with the client's key or another one."""
         return (("x-api-key", self.client.headers["X-API-Key"] if key is None else key),)
 
-    async def job(self, job_id: str) -> dict[str, Any]:
-        """As its owner sees it."""
+    async def get(self, job_id: str) -> dict[str, Any]:
+        """Return a job as its owner sees it over HTTP."""
         answer = await self.client.get(f"/v1/bulk/{job_id}")
-        found: dict[str, Any] = answer.raise_for_status().json()
-        return found
+        job: dict[str, Any] = answer.raise_for_status().json()
+        return job
 
-    async def ended(self, job_id: str) -> dict[str, Any]:
-        """The same, once it has ended, and its images are gone."""
-        await until(lambda: self.intake.jobs.get(job_id).finished_at is not None, 20)
-        await until(lambda: not any((self.blobs / job_id / "in").glob("*")))
-        return await self.job(job_id)
+    async def wait_until_ended(self, job_id: str) -> dict[str, Any]:
+        """Wait until a job has ended and its images are deleted, and return it."""
+        await until(lambda: self.jobs.get(job_id).finished_at is not None)
+        # `glob` would fail if the worker removes the folder at that moment.
+        await until(lambda: not any(files for *_, files in os.walk(self.blobs / job_id / "in")))
+        return await self.get(job_id)
 
 
 @pytest.fixture
@@ -75,22 +109,23 @@ async def bulk(model: HalfModel, settings: Settings) -> AsyncIterator[Bulk]:
 
 @asynccontextmanager
 async def application(model: HalfModel, settings: Settings) -> AsyncIterator[Bulk]:
-    """Serve until the block ends; each time with a key of its own for the default account."""
+    """Serve inside the block, with a new key of the default account."""
+    sys.audit(ENGINE)
     engine = database.connect(settings.database)
     async with AsyncExitStack() as stack:
-        work, gate = await stack.enter_async_context(core(model, settings, engine))
-        intake = await stack.enter_async_context(running.running(engine, work.remover, settings))
-        public = app.public(work, gate, intake, settings)
+        handler, authenticator = await stack.enter_async_context(core(model, settings, engine))
+        services = await stack.enter_async_context(runtime.running(engine, handler, settings))
+        public = app.public(handler, authenticator, services, settings)
         transport = httpx.ASGITransport(public, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://gateway")
         listener = Listener(settings.model_copy(update={"grpc_port": 0}))
         channel = grpc.aio.insecure_channel(f"127.0.0.1:{listener.port}")
-        async with client, channel, listener.running(work, gate, model, intake):
+        async with client, channel, listener.running(handler, authenticator, model, services):
             client.headers["X-API-Key"] = new_key(engine)
             try:
-                yield Bulk(client, channel, intake, engine, settings.data_dir / "bulk")
+                yield Bulk(client, channel, services, engine, settings.data_dir / "bulk")
             finally:
-                intake.stop()  # as the service does
+                services.progress.stop()  # as the service does
     engine.dispose()
 
 
@@ -98,25 +133,25 @@ def images(*files: bytes, field: str = "images") -> Files:
     return [(field, (f"photo {number}.png", file)) for number, file in enumerate(files)]
 
 
-async def unqueued(bulk: Bulk, *files: bytes) -> str:
-    """A job of a process that died when it had accepted it, before it could enqueue it."""
-    intake, job_id = bulk.intake, f"job_{'0' * 20}"
-    key = KeyStore(bulk.engine).list()[0]
-    intake.jobs.begin(job_id, account_id=key.account_id, key_id=key.id, idempotency_key="")
-    for number, file in enumerate(files):
-        await intake.storage.put(f"{job_id}/in/{number}", file)
-    asked = Asked({}, {}, webhook_url=None, has_backdrop=False, fingerprint=None)
-    intake.jobs.accept(job_id, asked, [("a", "")] * len(files), timedelta(hours=1))
-    return job_id
-
-
-def stored(settings: Settings) -> list[Path]:
-    """All blobs there are."""
-    return [path for path in (settings.data_dir / "bulk").rglob("*") if path.is_file()]
-
-
-async def accepted(bulk: Bulk, files: Files, **data: Any) -> str:
+async def submit(bulk: Bulk, files: Files, **data: Any) -> str:
+    """Submit a job over HTTP, and return its ID."""
     answer = await bulk.client.post("/v1/bulk", files=files, data=data)
     assert answer.status_code == 202, answer.text
     job_id: str = answer.json()["job_id"]
     return job_id
+
+
+async def create_unqueued_job(bulk: Bulk, *files: bytes) -> str:
+    """Create a job as a process leaves it that dies after accepting and before enqueuing it."""
+    job_id = f"job_{'0' * 20}"
+    key = KeyStore(bulk.engine).list()[0]
+    bulk.drafts.create(job_id, account_id=key.account_id, key_id=key.id, idempotency_key="")
+    for number, file in enumerate(files):
+        await bulk.storage.put(image_path(job_id, number), file)
+    request = JobRequest({}, {}, webhook_url=None, has_backdrop=False, fingerprint=None)
+    bulk.drafts.accept(job_id, request, [("a", "")] * len(files), timedelta(hours=1))
+    return job_id
+
+
+def stored_blobs(settings: Settings) -> list[Path]:
+    return [path for path in (settings.data_dir / "bulk").rglob("*") if path.is_file()]

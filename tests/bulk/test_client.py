@@ -1,4 +1,4 @@
-"""Our own client of bulk jobs, against the service around the fake model."""
+"""The Python client for bulk jobs, against the service around the fake model."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.client import AsyncBulkClient, AsyncClient, BulkJob, Problem
+from gateway.client import AsyncBulkClient, AsyncClient, BulkJob, Problem, RemovalOptions
 from gateway.settings import Settings
 from tests.half_model import HalfModel
 from tests.listening import Listening, listening
@@ -28,17 +28,17 @@ async def client(service: Listening) -> AsyncIterator[AsyncBulkClient]:
 
 @pytest.fixture
 def images(tmp_path: Path, photo: Photo) -> list[Path]:
-    whole = photo(40, 30)
+    intact = photo(40, 30)
     paths = [tmp_path / "ä.png", tmp_path / "cut.png"]
-    for path, data in zip(paths, (whole, whole[: len(whole) // 2]), strict=True):
+    for path, data in zip(paths, (intact, intact[: len(intact) // 2]), strict=True):
         path.write_bytes(data)
     return paths
 
 
 async def ended(client: AsyncBulkClient, job_id: str) -> BulkJob:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (job := await client.get(job_id)).ended:
-            assert job.look_again_s == 2
+            assert job.poll_after_s == 2
             await asyncio.sleep(0.05)
     return job
 
@@ -46,46 +46,57 @@ async def ended(client: AsyncBulkClient, job_id: str) -> BulkJob:
 async def test_a_job_from_upload_to_result(
     service: Listening, client: AsyncBulkClient, images: list[Path], photo: Photo
 ) -> None:
-    behind = photo(9, 9)
-    job_id = await client.create(images, size="20x20", bg_image=behind)
+    options: RemovalOptions = {
+        "size": "20x20",
+        "bg_image": photo(9, 9),
+        "mask": photo(30, 9),
+        "trimap": photo(9, 30),
+        "feather": "2px",
+    }
+    job_id = await client.create(images, **options)
     job = await ended(client, job_id)
-    assert (job.id, job.status, job.look_again_s) == (job_id, "partial", None)
+    assert (job.id, job.status, job.poll_after_s) == (job_id, "partial", None)
     assert [(image.number, image.name, image.status) for image in job.images] == [
         (0, "ä.png", "succeeded"),
         (1, "cut.png", "failed"),
     ]
     assert "cut short" in job.images[1].problem
-    async with AsyncClient(service.url, service.new_key()) as one:
-        alone = await one.remove(images[0].read_bytes(), size="20x20", bg_image=behind)
-    assert await client.result(job_id, 0) == alone.image
-    with pytest.raises(Problem, match="no result") as refused:
+    async with AsyncClient(service.url, service.new_key()) as single_client:
+        single = await single_client.remove(images[0].read_bytes(), **options)
+    assert await client.result(job_id, 0) == single.image
+    with pytest.raises(Problem, match="no result") as rejected:
         await client.result(job_id, 1)
-    assert refused.value.slug == "no-result"
+    assert rejected.value.slug == "no-result"
 
 
-async def test_a_canceled_job_begins_no_further_image(
+async def test_a_canceled_job_starts_no_further_image(
     client: AsyncBulkClient, model: HalfModel, images: list[Path]
 ) -> None:
-    model.delay_s = 0.5
+    model.most = 2
     job_id = await client.create(images[:1] * 20)
     await client.cancel(job_id)
+    model.most = 20
     job = await ended(client, job_id)
     assert job.status == "canceled"
     assert any(image.status == "canceled" for image in job.images)
 
 
-async def test_what_is_no_job_of_mine_is_told(client: AsyncBulkClient, images: list[Path]) -> None:
+async def test_an_unknown_job_or_option_is_reported(
+    client: AsyncBulkClient, images: list[Path]
+) -> None:
     for call in (client.get("job_x"), client.result("job_x", 0), client.cancel("job_x")):
-        with pytest.raises(Problem) as refused:
+        with pytest.raises(Problem) as rejected:
             await call
-        assert refused.value.slug == "no-job"
+        assert rejected.value.slug == "no-job"
     with pytest.raises(Problem, match="size must be"):
         await client.create(images, size="big")
     with pytest.raises(TypeError, match="no option huge"):
         await client.create(images, huge=True)  # type: ignore[call-arg]
 
 
-async def test_an_upload_is_repeated_under_its_key(service: Listening, images: list[Path]) -> None:
+async def test_a_repeated_upload_keeps_its_idempotency_key(
+    service: Listening, images: list[Path]
+) -> None:
     with relaying(service.http_port) as relay:
         relay.lose = 1
         async with AsyncBulkClient(relay.url, service.new_key()) as client:
@@ -96,7 +107,7 @@ async def test_an_upload_is_repeated_under_its_key(service: Listening, images: l
     assert len(set(relay.keys)) == 2
 
 
-def test_only_urls_of_http_are_taken() -> None:
+def test_only_http_urls_are_accepted() -> None:
     for url in ("grpc://127.0.0.1:50051", "127.0.0.1:8080"):
         with pytest.raises(ValueError, match="bulk jobs go over HTTP"):
             AsyncBulkClient(url, "k")

@@ -1,4 +1,4 @@
-"""The formulas, against figures worked out by hand and against what must hold of any queue."""
+"""The formulas, against figures calculated by hand and properties of every queue."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.capacity.queueing import erlang_c, servers, wait_s
+from gateway.capacity.queueing import erlang_c, servers_needed, wait_s
 
 rates = st.floats(0.01, 200)
 services = st.floats(0.001, 2)
@@ -27,22 +27,22 @@ def test_the_wait_of_one_server_by_hand() -> None:
 
 
 def test_a_constant_service_time_halves_the_wait() -> None:
-    assert wait_s(8, 0.1, 1, varies=0) == pytest.approx(math.log(16) / 4)
+    assert wait_s(8, 0.1, 1, squared_variation=0) == pytest.approx(math.log(16) / 4)
 
 
-def test_nobody_waits_where_19_of_20_find_a_free_server() -> None:
+def test_the_p95_wait_is_0_where_19_of_20_find_a_free_server() -> None:
     assert wait_s(1, 0.04, 1) == 0
 
 
-def test_a_queue_that_only_grows_waits_for_ever() -> None:
+def test_the_wait_in_a_growing_queue_is_infinite() -> None:
     assert wait_s(10, 0.1, 1) == math.inf
     assert erlang_c(1, 3) == 1
 
 
-def test_servers_by_hand() -> None:
+def test_the_servers_needed_by_hand() -> None:
     # 8 a second at 0.1 s: one server waits 1.39 s, two 0.127 s: C = 0.64 / 2.8, mean 0.1 / 1.2.
     assert wait_s(8, 0.1, 2) == pytest.approx(0.1 / 1.2 * math.log(0.64 / 2.8 / 0.05))
-    assert [servers(8, 0.1, longest) for longest in (1.4, 1.3, 0.1)] == [1, 2, 3]
+    assert [servers_needed(8, 0.1, max_wait_s) for max_wait_s in (1.4, 1.3, 0.1)] == [1, 2, 3]
 
 
 @given(rates, services, st.integers(1, 30), st.floats(1, 3))
@@ -56,19 +56,17 @@ def test_one_more_server_never_waits_longer(rate: float, service: float, count: 
 
 
 @given(rates, services, st.floats(0.01, 5))
-def test_so_many_servers_do_and_one_fewer_does_not(
-    rate: float, service: float, goal: float
-) -> None:
-    count = servers(rate, service, goal)
-    assert wait_s(rate, service, count) <= goal
-    assert count == 1 or wait_s(rate, service, count - 1) > goal
+def test_one_server_fewer_would_miss_the_limit(rate: float, service: float, limit: float) -> None:
+    count = servers_needed(rate, service, limit)
+    assert wait_s(rate, service, count) <= limit
+    assert count == 1 or wait_s(rate, service, count - 1) > limit
 
 
 @given(st.integers(1, 500), st.floats(0, 0.999))
-def test_the_part_that_waits_is_a_part(count: int, busy: float) -> None:
+def test_the_share_that_waits_is_between_0_and_1(count: int, busy: float) -> None:
     assert 0 <= erlang_c(count, count * busy) <= 1
 
 
-def test_a_wrong_unit_is_told() -> None:
+def test_a_wrong_unit_is_suspected() -> None:
     with pytest.raises(ValueError, match="servers"):
-        servers(1e6, 1, 1)
+        servers_needed(1e6, 1, 1)

@@ -1,4 +1,4 @@
-"""`clearbg bulk` against the service around the fake model."""
+"""`clearbg bulk` against a service with the fake model."""
 
 import json
 import math
@@ -16,13 +16,15 @@ from typer.testing import CliRunner, Result
 
 from gateway.cli import app
 from gateway.cli.bulk.state import NAME
-from tests.cli.conftest import HeldModel
 from tests.end_to_end.service import CLEARBG
+from tests.half_model import HalfModel
 from tests.listening import Listening
 from tests.rest.cases import Photo
 from tests.servers.relay import relaying
 
-TIMEOUT_S = 60
+pytestmark = pytest.mark.real
+
+TIMEOUT_S = 300
 
 
 def arguments(folder: Path, url: str, key: str) -> list[str]:
@@ -39,17 +41,17 @@ def arguments(folder: Path, url: str, key: str) -> list[str]:
 
 
 def bulk(folder: Path, url: str, key: str, *options: str) -> Result:
-    """The command, in this process: a new one would take two seconds to start."""
+    """Run the command in this process: a new one would take two seconds to start."""
     return CliRunner().invoke(app, [*arguments(folder, url, key), *options])
 
 
 def kill(folder: Path, url: str, key: str, when: Callable[[], bool]) -> None:
-    """Run the command, and kill it as soon as something is so."""
+    """Run the command, and kill it as soon as a condition is true."""
     process = subprocess.Popen([CLEARBG, *arguments(folder, url, key)], stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + TIMEOUT_S
         while not when():
-            assert process.poll() is None, "it ended before"
+            assert process.poll() is None, "the command ended before"
             assert time.monotonic() < deadline
             time.sleep(0.01)
     finally:
@@ -68,20 +70,20 @@ def results(folder: Path) -> list[str]:
 
 def state(folder: Path) -> dict[str, list[dict[str, str]]]:
     path = folder / "out" / NAME
-    found: dict[str, list[dict[str, str]]] = (
+    content: dict[str, list[dict[str, str]]] = (
         json.loads(path.read_text()) if path.exists() else {"chunks": []}
     )
-    return found
+    return content
 
 
 def jobs(service: Listening, key: str) -> list[dict[str, Any]]:
     answer = httpx.get(f"{service.url}/v1/bulk?limit=100", headers={"X-API-Key": key})
-    found: list[dict[str, Any]] = answer.raise_for_status().json()["jobs"]
-    return found
+    listed: list[dict[str, Any]] = answer.raise_for_status().json()["jobs"]
+    return listed
 
 
-def test_more_images_than_a_job_takes_and_two_that_are_none(
-    folder: Path, service: Listening, model: HeldModel, photo: Photo
+def test_a_folder_may_exceed_one_job_and_contain_invalid_files(
+    folder: Path, service: Listening, model: HalfModel, photo: Photo
 ) -> None:
     fill(folder, 60, photo)
     whole = photo(60, 60)
@@ -107,8 +109,8 @@ def test_more_images_than_a_job_takes_and_two_that_are_none(
     assert (folder / "out" / "059.png").read_bytes() == alone.content
 
 
-def test_what_was_killed_goes_on_and_does_nothing_twice(
-    folder: Path, service: Listening, model: HeldModel, photo: Photo
+def test_a_killed_command_resumes_without_processing_an_image_twice(
+    folder: Path, service: Listening, model: HalfModel, photo: Photo
 ) -> None:
     fill(folder, 60, photo)
     model.most = 20
@@ -123,7 +125,7 @@ def test_what_was_killed_goes_on_and_does_nothing_twice(
     model.most = math.inf
     done = bulk(folder, service.url, key)
     assert done.exit_code == 0, done.stderr
-    assert "are there already" in done.stderr
+    assert "exist already" in done.stderr
     assert "60 of 60 cut out" in done.stdout
     assert len(results(folder)) == 60
     assert len(jobs(service, key)) == 2
@@ -131,24 +133,24 @@ def test_what_was_killed_goes_on_and_does_nothing_twice(
     assert not (folder / "out" / NAME).exists()
 
 
-def test_a_job_that_is_gone_is_sent_again_without_what_is_done(
-    folder: Path, service: Listening, model: HeldModel, photo: Photo
+def test_the_missing_images_of_a_deleted_job_are_uploaded_again(
+    folder: Path, service: Listening, model: HalfModel, photo: Photo
 ) -> None:
     fill(folder, 12, photo)
     model.most = 4
     key = service.new_key()
     kill(folder, service.url, key, lambda: len(results(folder)) > 0)
     (job,) = jobs(service, key)
-    there = len(results(folder))
+    existing = len(results(folder))
     deleted = httpx.delete(f"{service.url}{job['status_url']}", headers={"X-API-Key": key})
     deleted.raise_for_status()
     model.most = math.inf
     done = bulk(folder, service.url, key)
     assert "12 of 12 cut out" in done.stdout
-    assert [job["image_count"] for job in jobs(service, key)] == [12 - there]
+    assert [job["image_count"] for job in jobs(service, key)] == [12 - existing]
 
 
-def test_an_answer_that_is_lost_is_asked_for_under_the_same_key(
+def test_an_upload_without_a_response_is_repeated_with_its_idempotency_key(
     folder: Path, service: Listening, photo: Photo
 ) -> None:
     fill(folder, 3, photo)
@@ -166,7 +168,7 @@ def test_an_answer_that_is_lost_is_asked_for_under_the_same_key(
     assert len(jobs(service, key)) == 1
 
 
-def test_images_that_only_the_service_refuses_leave_the_others_alone(
+def test_images_that_only_the_service_rejects_fail_without_the_others(
     folder: Path, service: Listening, photo: Photo
 ) -> None:
     fill(folder, 6, photo)
@@ -180,41 +182,41 @@ def test_images_that_only_the_service_refuses_leave_the_others_alone(
     assert "000.bmp: Send an image of at most" in done.stderr
 
 
-def test_other_options_do_not_mix_with_those_it_was_begun_with(
+def test_an_interrupted_command_does_not_resume_with_other_options(
     folder: Path, service: Listening, photo: Photo
 ) -> None:
     fill(folder, 2, photo)
-    refused = bulk(folder, service.url, "cbg_wrong")
-    assert refused.exit_code == 1
-    assert "Send a valid API key" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    rejected = bulk(folder, service.url, "cbg_wrong")
+    assert rejected.exit_code == 1
+    assert "Send a valid API key" in rejected.stderr
+    assert "Traceback" not in rejected.stderr
     assert results(folder) == []
 
     key = service.new_key()
     other = bulk(folder, service.url, key, "--size", "4x4")
     assert other.exit_code == 1
-    assert "was begun with size=original; take another folder, or --restart" in other.stderr
+    assert "was started with size=original; use another folder, or --restart" in other.stderr
     assert jobs(service, key) == []
-    anew = bulk(folder, service.url, key, "--size", "4x4", "--restart")
-    assert "2 of 2 cut out" in anew.stdout, anew.stderr
+    restarted = bulk(folder, service.url, key, "--size", "4x4", "--restart")
+    assert "2 of 2 cut out" in restarted.stdout, restarted.stderr
     again = bulk(folder, service.url, key, "--restart")
     assert "2 of 2 cut out" in again.stdout
     assert len(jobs(service, key)) == 2
 
 
 @pytest.mark.parametrize(
-    ("said", "hint"),
+    ("options", "hint"),
     [
         (("grpc://127.0.0.1:50051", "k"), "bulk jobs go over HTTP"),
         (("http://127.0.0.1:1", "k", "--size", "big"), "size must be"),
         (("http://127.0.0.1:1", "k", "--bg-image", __file__), "--bg-image: The file is not"),
     ],
 )
-def test_what_cannot_work_is_said_at_once(
-    folder: Path, photo: Photo, said: tuple[str, ...], hint: str
+def test_invalid_arguments_are_rejected_before_the_first_upload(
+    folder: Path, photo: Photo, options: tuple[str, ...], hint: str
 ) -> None:
     fill(folder, 1, photo)
-    done = bulk(folder, *said)
+    done = bulk(folder, *options)
     assert done.exit_code == 1
     assert hint in done.stderr
     assert "Traceback" not in done.stderr

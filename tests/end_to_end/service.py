@@ -16,7 +16,7 @@ from loadtest.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 CLEARBG = Path(sys.executable).with_name("clearbg")
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 300
 
 
 @dataclass
@@ -51,7 +51,7 @@ def running(data_dir: Path, **settings: object) -> Iterator[Service]:
     ports |= {name: int(str(settings.pop(name))) for name in ports if name in settings}
     log = data_dir / "service.log"
     with _process(["serve", "--welcome"], log, environment(data_dir, **ports, **settings)) as made:
-        printed = _wait_for(log, r"curl .*", made)
+        printed = wait_for(log, r"curl .*", made)
         key = re.search(r'X-API-Key: (\S+)"', printed)
         assert key
         yield Service(
@@ -71,7 +71,7 @@ def working(data_dir: Path, **settings: object) -> Iterator[subprocess.Popen[str
     settings = {"operations_port": free_port(), **settings}
     log = data_dir / "worker.log"
     with _process(["worker"], log, environment(data_dir, **settings)) as made:
-        _wait_for(log, "ClearBG does bulk jobs", made)
+        wait_for(log, "ClearBG does bulk jobs", made)
         yield made
 
 
@@ -92,10 +92,14 @@ def _process(
         yield process
     finally:
         process.terminate()
-        process.wait(START_TIMEOUT_S)
+        try:
+            process.wait(START_TIMEOUT_S)
+        finally:
+            process.kill()
 
 
-def _wait_for(log: Path, pattern: str, process: subprocess.Popen[str]) -> str:
+def wait_for(log: Path, pattern: str, process: subprocess.Popen[str]) -> str:
+    """Wait until the log has what matches, which is returned."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         if found := re.search(pattern, log.read_text()):

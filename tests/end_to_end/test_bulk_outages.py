@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from obstore.store import LocalStore, from_url
 
-from tests.end_to_end.jobs import Jobs, told
+from tests.end_to_end.jobs import Jobs, problem_type
 from tests.end_to_end.service import running
 from tests.servers import disk, postgres, seaweed, valkey
 from tests.servers.disk import Disk
@@ -101,7 +101,7 @@ def test_a_full_disk(alone: Alone) -> None:
     job_id = jobs.begin()
     alone.disk.fill()
     for _ in every_second(OUTAGE_S):
-        assert told(jobs.send()) == "/problems/jobs-unavailable"
+        assert problem_type(jobs.send()) == "/problems/jobs-unavailable"
         assert jobs.look(job_id).status_code == 200
         assert jobs.remove().status_code == 200
     relieved_at = datetime.now(UTC)
@@ -130,8 +130,8 @@ def test_postgresql_restarts(shared: Shared, how: str) -> None:
     assert jobs.remove().status_code == 200  # its key is known now
     getattr(shared.postgres, how)()
     for _ in every_second(OUTAGE_S):
-        assert told(jobs.send()) == "/problems/jobs-unavailable"
-        assert told(jobs.look(job_id)) == "/problems/jobs-unavailable"
+        assert problem_type(jobs.send()) == "/problems/jobs-unavailable"
+        assert problem_type(jobs.look(job_id)) == "/problems/jobs-unavailable"
         assert jobs.remove().status_code == 200
     restarted_at = datetime.now(UTC)
     shared.postgres.restart()
@@ -144,7 +144,7 @@ def test_s3_is_down(shared: Shared) -> None:
     job_id = jobs.begin()
     shared.s3.stop()
     for _ in every_second(S3_OUTAGE_S):
-        assert told(jobs.send()) == "/problems/jobs-unavailable"
+        assert problem_type(jobs.send()) == "/problems/jobs-unavailable"
         assert jobs.look(job_id).status_code == 200
         assert jobs.remove().status_code == 200
     restarted_at = datetime.now(UTC)
@@ -159,6 +159,6 @@ def test_nobody_counts_and_none_may_pass(shared: Shared) -> None:
     shared.valkey.stop()
     stopped_at = datetime.now(UTC)
     for answer in (jobs.send(), jobs.look(job_id), jobs.remove()):
-        assert told(answer) == "/problems/limits-unavailable"
+        assert problem_type(answer) == "/problems/limits-unavailable"
     assert jobs.end(job_id) > stopped_at
     shared.valkey.restart()

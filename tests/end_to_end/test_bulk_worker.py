@@ -38,7 +38,7 @@ def test_a_worker_does_the_jobs_of_a_gateway_which_sends_to_s3_for_them(
                 job = wait(api, job_id)
                 assert job["status"] == "completed"
                 worker.terminate()
-                assert worker.wait(60) == 0
+                assert worker.wait(300) == 0
             sent = api.get(job["items"][0]["result_url"])
             assert sent.status_code == 307
             sent_image = httpx.get(sent.headers["location"]).raise_for_status().content

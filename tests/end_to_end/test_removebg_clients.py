@@ -61,7 +61,7 @@ def test_the_node_client(service: Service, tmp_path: Path) -> None:
     npm = shutil.which("npm")
     assert npm, "npm is needed: install Node.js"
     install = [npm, "install", "--silent", "--no-audit", "--no-fund", NODE_PACKAGE]
-    subprocess.run(install, cwd=tmp_path, check=True, timeout=180)
+    subprocess.run(install, cwd=tmp_path, check=True, timeout=600)
     source = tmp_path / "node_modules" / "remove.bg" / "dist" / "index.js"
     assert THEIR_ENDPOINT in source.read_text()
     ours = f"{service.url}/v1.0/removebg"
@@ -74,7 +74,7 @@ def test_the_node_client(service: Service, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     whole, cropped, refused = json.loads(done.stdout)
     assert_cut_out((tmp_path / "file.png").read_bytes())

@@ -36,7 +36,7 @@ class Replicas:
         """Send a photo to one of them."""
         url = f"{self.services[number % len(self.services)].url}/v1/removebg"
         files, headers = {"image": PHOTO.read_bytes()}, {"X-API-Key": secret}
-        return httpx.post(url, files=files, headers=headers, timeout=60)
+        return httpx.post(url, files=files, headers=headers, timeout=300)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_replicas_share_keys_and_limits(replicas: Replicas) -> None:
         int(line.split(":")[1].strip(" ,")) for line in listed.splitlines() if '"id"' in line
     )
     replicas.keys("revoke", str(newest))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while [replicas.send(another, number).status_code for number in range(2)] != [401, 401]:
         assert time.monotonic() < deadline
         time.sleep(0.5)

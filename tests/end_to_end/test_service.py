@@ -27,7 +27,7 @@ def send(service: Service, data: bytes, **fields: str) -> httpx.Response:
         headers={"X-API-Key": service.api_key},
         files={"image": data},
         data=fields,
-        timeout=60,
+        timeout=300,
     )
 
 
@@ -85,24 +85,31 @@ def test_a_revoked_key_stops_working(service: Service, tmp_path: Path) -> None:
     assert secret not in listed
     number = next(line for line in listed.splitlines() if "to be revoked" in line).split()[1]
     keys("revoke", number)
-    deadline_s, step_s = 10.0, 0.25
+    deadline_s, step_s = 120.0, 0.25
     while httpx.post(url, headers=headers).status_code != 401 and deadline_s > 0:
         threading.Event().wait(step_s)
         deadline_s -= step_s
     assert deadline_s > 0
 
 
+def sending(service: Service, answers: list[httpx.Response]) -> threading.Thread:
+    """A thread whose image is being worked on; `answers` gets the answer."""
+    while True:  # a process that stalls here finds that it is done already
+        thread = threading.Thread(target=lambda: answers.append(send(service, PHOTO.read_bytes())))
+        thread.start()
+        while thread.is_alive():
+            if service.metric("clearbg_pixels_in_flight"):
+                return thread
+
+
 def test_requests_in_flight_finish_and_a_second_start_shows_no_key(tmp_path: Path) -> None:
     with running(tmp_path) as service:
         answers: list[httpx.Response] = []
-        thread = threading.Thread(target=lambda: answers.append(send(service, PHOTO.read_bytes())))
-        thread.start()
-        while not service.metric("clearbg_pixels_in_flight"):
-            pass
+        thread = sending(service, answers)
         service.process.send_signal(signal.SIGTERM)
         thread.join()
-        assert service.process.wait(30) == 0
-        assert_cut_out(answers[0].content)
+        assert service.process.wait(300) == 0
+        assert_cut_out(answers[-1].content)
     with running(tmp_path) as again:
         assert again.api_key == "YOUR_API_KEY"
         assert service.api_key not in again.log.read_text()
@@ -115,7 +122,7 @@ def test_requests_in_flight_finish_and_a_second_start_shows_no_key(tmp_path: Pat
     [
         ({"http_port": "99999"}, "CLEARBG_HTTP_PORT"),
         ({"precision": "int4"}, "CLEARBG_PRECISION"),
-        ({"model_repository": "nowhere"}, "make model"),
+        ({"model_repository": "nowhere"}, "clearbg model build"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(
@@ -128,7 +135,7 @@ def test_what_is_wrong_is_said_in_one_line(
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode != 0
     (line,) = (line for line in done.stderr.splitlines() if line.startswith("clearbg:"))
@@ -143,7 +150,7 @@ def test_a_taken_port_is_said_before_anything_else(service: Service, tmp_path: P
         env=environment(tmp_path, http_port=port, operations_port=free_port()),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 1
     assert "CLEARBG_HTTP_PORT" in done.stderr
@@ -160,7 +167,7 @@ def test_work_for_a_client_that_has_gone_is_given_up(service: Service) -> None:
                 f"{service.url}/v1/removebg",
                 headers={"X-API-Key": service.api_key},
                 files={"image": photo},
-                timeout=0.1,
+                timeout=httpx.Timeout(60, read=0.1),
             )
     assert send(service, photo).status_code == 200
     assert service.metric("clearbg_errors_total") - gone == 8
@@ -188,13 +195,13 @@ def test_a_gpu_that_is_required_and_missing_stops_the_start(tmp_path: Path) -> N
         ),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 1
     assert "CLEARBG_REQUIRE_GPU" in done.stderr
 
 
-def _wait_until(true: Callable[[], bool], timeout_s: float = 60) -> None:
+def _wait_until(true: Callable[[], bool], timeout_s: float = 300) -> None:
     deadline = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < deadline

@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 def run(command: list[str], folder: Path, **environment: str) -> None:
     done = subprocess.run(
-        command, cwd=folder, env=environment or None, capture_output=True, text=True, timeout=180
+        command, cwd=folder, env=environment or None, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -11,7 +11,7 @@ def test_a_stop_is_quiet(tmp_path: Path) -> None:
         with running(tmp_path) as service:
             time.sleep(0.7)
             service.process.terminate()
-            assert service.process.wait(30) == 0
+            assert service.process.wait(300) == 0
             log = service.log.read_text()
             assert "Traceback" not in log, log
             assert "ERROR" not in log, log

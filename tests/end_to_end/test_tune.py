@@ -18,7 +18,7 @@ COMMAND = [
     *("--concurrency", "2", "--warmup-s", "0", "--seconds", "1"),
 ]
 """The default and two delays, each for a second; nothing is repeated."""
-PATIENCE_S = 240
+PATIENCE_S = 900
 
 
 def test_a_killed_sweep_goes_on_where_it_stopped(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_a_killed_sweep_goes_on_where_it_stopped(tmp_path: Path) -> None:
         _until_lines(journal, 2, first)
         children = psutil.Process(first.pid).children(recursive=True)
         first.send_signal(signal.SIGKILL)
-    assert psutil.wait_procs(children, timeout=30)[1] == [], "nothing goes on without it"
+    assert psutil.wait_procs(children, timeout=300)[1] == [], "nothing goes on without it"
     before = journal.read_text().splitlines()[:2]
     done = subprocess.run(
         COMMAND, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S
@@ -36,7 +36,7 @@ def test_a_killed_sweep_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = journal.read_text().splitlines()
     assert lines[:2] == before
-    assert f"{len(before) - 1} measurements were there already" in done.stdout
+    assert f"{len(before) - 1} measurements were reused" in done.stdout
     points = [json.loads(line) for line in lines[1:]]
     assert [point["config"]["queue_delay_us"] for point in points] == [0, 5000, 50000]
     assert all(sum(point["measurement"]["batches"].values()) for point in points), "by Triton"

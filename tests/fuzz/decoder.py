@@ -1,6 +1,6 @@
-"""Feeds damaged files to the decoder, led by coverage: python -m tests.fuzz.decoder CORPUS -runs=…
+"""Coverage-guided fuzzing of the decoder: python -m tests.fuzz.decoder CORPUS -runs=…
 
-Whatever is raised, other than what callers are told, ends it, and so do a hang and large memory.
+Any exception other than a GatewayError ends it, as do a hang and high memory use.
 """
 
 import sys
@@ -18,10 +18,10 @@ SMALL = Size(256, 256)
 
 
 def decode_one(data: bytes) -> None:
-    """Read and decode as a request would."""
+    """Read and decode like a request."""
     try:
-        read = header.read(data, max_pixels=MAX_PIXELS)
-        decode.decode(read, SMALL.fit(*read.size))
+        opened = header.read(data, max_pixels=MAX_PIXELS)
+        decode.decode(opened, SMALL.fit(*opened.size))
     except GatewayError:
         pass
 

@@ -1,4 +1,4 @@
-"""What Schemathesis sends where our description says that files go: mostly real ones."""
+"""Makes Schemathesis send mostly real images in fields for files."""
 
 import schemathesis
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Small real files of every format that is read, to be damaged."""
+"""Small valid files of every supported format, as seeds for fuzzing."""
 
 from io import BytesIO
 from typing import Any
@@ -13,7 +13,7 @@ SIDE = 24
 
 
 def files() -> dict[str, bytes]:
-    """Encoded pictures by name: all formats, and the modes that have code of their own."""
+    """Return encoded pictures by name: all formats, and all modes with special code."""
     noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 4), np.uint8)
     rgba = Image.fromarray(noise)
     rgb = rgba.convert("RGB")
@@ -22,7 +22,7 @@ def files() -> dict[str, bytes]:
     pictures: dict[str, tuple[Image.Image, str, dict[str, Any]]] = {
         "jpeg": (rgb, "JPEG", {}),
         "progressive jpeg": (rgb, "JPEG", {"progressive": True, "dpi": (72, 72)}),
-        "turned jpeg": (rgb, "JPEG", {"exif": exif}),
+        "rotated jpeg": (rgb, "JPEG", {"exif": exif}),
         "grey jpeg": (rgb.convert("L"), "JPEG", {}),
         "cmyk jpeg": (rgb.convert("CMYK"), "JPEG", {}),
         "png": (rgba, "PNG", {}),

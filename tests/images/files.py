@@ -1,4 +1,4 @@
-"""Files for the decoder's tests, and how they are read."""
+"""Makes and reads image files for the decoder's tests."""
 
 import struct
 import zlib
@@ -33,7 +33,7 @@ def heic(image: Image.Image, **options: Any) -> bytes:
 
 
 def png(width: int, height: int, rows: bytes, depth: int = 8) -> bytes:
-    """A PNG of RGB rows, written by hand: Pillow writes neither 16 bits nor nonsense."""
+    """Write a PNG of RGB rows by hand: Pillow cannot write 16-bit colours or invalid files."""
     parts = [
         (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 2, 0, 0, 0)),
         (b"IDAT", zlib.compress(rows)),

@@ -1,4 +1,4 @@
-"""Small ICC profiles, made here: matrix and gamma, so that the right answer is plain arithmetic."""
+"""Small ICC profiles of a matrix and a gamma, whose correct conversion is simple arithmetic."""
 
 import struct
 
@@ -15,7 +15,7 @@ D50 = (0.9642, 1.0, 0.8249)
 
 
 def rgb(primaries: NDArray[np.float64], gamma: float, name: bytes = b"test") -> bytes:
-    """An RGB display profile."""
+    """Return an RGB display profile."""
     tags = {b"rXYZ": xyz(*primaries[:, 0]), b"gXYZ": xyz(*primaries[:, 1])}
     tags |= {b"bXYZ": xyz(*primaries[:, 2]), b"wtpt": xyz(*D50)}
     tags |= {name: curve(gamma) for name in (b"rTRC", b"gTRC", b"bTRC")}
@@ -23,14 +23,14 @@ def rgb(primaries: NDArray[np.float64], gamma: float, name: bytes = b"test") -> 
 
 
 def grey(gamma: float) -> bytes:
-    """A grey profile."""
+    """Return a grey profile."""
     return profile(b"GRAY", {b"wtpt": xyz(*D50), b"kTRC": curve(gamma)})
 
 
 def to_srgb(
     pixels: NDArray[np.uint8], primaries: NDArray[np.float64], gamma: float
 ) -> NDArray[np.float64]:
-    """The reference conversion: (..., 3) of 255, clipped to sRGB's gamut."""
+    """Return the reference conversion: (..., 3), 0 to 255, clipped to sRGB's gamut."""
     linear = (pixels / 255) ** gamma @ (np.linalg.inv(SRGB) @ primaries).T
     linear = np.clip(linear, 0, 1)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
@@ -59,7 +59,7 @@ def curve(gamma: float) -> bytes:
     return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256))
 
 
-def text(kind: bytes, words: bytes) -> bytes:
+def text(kind: bytes, content: bytes) -> bytes:
     if kind == b"desc":
-        return b"desc\0\0\0\0" + struct.pack(">I", len(words) + 1) + words + b"\0" * 79
-    return b"text\0\0\0\0" + words + b"\0"
+        return b"desc\0\0\0\0" + struct.pack(">I", len(content) + 1) + content + b"\0" * 79
+    return b"text\0\0\0\0" + content + b"\0"

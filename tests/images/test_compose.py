@@ -12,7 +12,7 @@ Mask = NDArray[np.uint8]
 
 
 def picture(pixels: Pixels, *, opaque: bool = True) -> Picture:
-    """A picture whose model input does not matter: its edges are hard."""
+    """Return a picture whose model input does not matter, since its edges are hard."""
     return Picture(pixels, opaque, np.zeros((1024, 1024, 3), np.uint8), None)
 
 
@@ -28,13 +28,13 @@ def grey(width: int = 64, height: int = 32, level: int = 200) -> Pixels:
     return pixels
 
 
-def test_a_mask_of_all_or_nothing_stays_so_at_any_size() -> None:
+def test_a_uniform_mask_stays_uniform_at_any_size() -> None:
     for level in (0, 255):
         for size in ((3, 5), (1024, 1024), (1500, 700)):
             assert np.all(matte.resize(halves(level, level), *size) == level)
 
 
-def test_kept_pixels_stay_exactly_and_transparent_ones_carry_nothing() -> None:
+def test_foreground_pixels_stay_the_same_and_transparent_ones_are_cleared() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (32, 64, 4), np.uint8)
     before = pixels.copy()
     compose.compose(picture(pixels), halves(255, 0), Options())
@@ -43,7 +43,7 @@ def test_kept_pixels_stay_exactly_and_transparent_ones_carry_nothing() -> None:
     assert not pixels[:, 33:].any()
 
 
-def test_an_own_alpha_multiplies_the_new_one() -> None:
+def test_the_images_own_alpha_is_multiplied_with_the_new_one() -> None:
     pixels = grey()
     pixels[:16, :, 3] = 100
     pixels[20, :, 3] = 0
@@ -62,23 +62,23 @@ def test_an_own_alpha_multiplies_the_new_one() -> None:
     ],
     ids=["opaque", "half transparent"],
 )
-def test_a_colour_lies_under_what_alpha_lets_through(
+def test_a_colour_shows_through_where_alpha_is_low(
     color: Color, behind: Color, mixed: Color
 ) -> None:
     pixels = grey()
     pixels[..., 3] = np.repeat([255, 128, 0, 0], 16)
-    compose.lay_on(pixels, pixels[..., 3].copy(), color)
+    compose.composite_over(pixels, pixels[..., 3].copy(), color)
     assert np.all(pixels[:, :16] == (200, 200, 200, 255))
     assert np.abs(pixels[:, 16:32].astype(int) - mixed).max() <= 1
     assert np.all(pixels[:, 32:] == behind)
 
 
-def test_a_picture_lies_under_what_alpha_lets_through() -> None:
+def test_a_picture_shows_through_where_alpha_is_low() -> None:
     pixels = grey()
     pixels[..., 3] = np.repeat([255, 128, 0, 0], 16)
     under = np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint8)
     under[..., 3] = 255
-    compose.lay_on(pixels, pixels[..., 3].copy(), under)
+    compose.composite_over(pixels, pixels[..., 3].copy(), under)
     assert np.all(pixels[:, :16] == (200, 200, 200, 255))
     assert np.array_equal(pixels[:, 32:], under[:, 32:])
     mixed = 200 * (128 / 255) + under[:, 16:32, :3] * (127 / 255)
@@ -86,7 +86,7 @@ def test_a_picture_lies_under_what_alpha_lets_through() -> None:
 
 
 @pytest.mark.parametrize("opaque", [True, False])
-def test_a_backdrop_covers_the_result_whatever_its_size(opaque: bool) -> None:
+def test_a_backdrop_of_any_size_covers_the_result(opaque: bool) -> None:
     behind = np.full((10, 90, 4), (10, 20, 30, 255 if opaque else 0), np.uint8)
     options = Options(bg_color=None if opaque else (1, 2, 3, 255))
     done = compose.compose(picture(grey()), halves(255, 0), options, picture(behind, opaque=opaque))
@@ -95,7 +95,7 @@ def test_a_backdrop_covers_the_result_whatever_its_size(opaque: bool) -> None:
     assert np.all(done.pixels[:, 33:, :3] == ((10, 20, 30) if opaque else (1, 2, 3)))
 
 
-def test_cropping_leaves_the_foreground_with_its_margin() -> None:
+def test_cropping_keeps_the_foreground_and_its_margin() -> None:
     options = Options(crop=True, crop_margin=Margin(top=Length(3), left=Length(25, percent=True)))
     done = compose.compose(picture(grey(64, 32)), halves(255, 0), options)
     assert done.foreground == Box(top=3, left=8, width=32, height=32)
@@ -105,7 +105,7 @@ def test_cropping_leaves_the_foreground_with_its_margin() -> None:
     assert np.all(done.pixels[3:, 8:39] == (200, 200, 200, 255))
 
 
-def test_a_crop_of_nothing_is_the_whole_picture() -> None:
+def test_cropping_without_foreground_keeps_the_whole_picture() -> None:
     done = compose.compose(picture(grey(64, 32)), halves(0, 0), Options(crop=True))
     assert done.foreground is None
     assert done.pixels.shape == (32, 64, 4)
@@ -117,8 +117,8 @@ def test_a_margin_may_not_make_the_result_larger_than_the_limit() -> None:
         compose.compose(picture(grey()), halves(255, 255), options, max_pixels=64 * 40)
 
 
-def test_colours_in_a_zip_carry_nothing_of_the_background() -> None:
-    """JPEG knows no transparency: what was behind is filled with the foreground's colour."""
+def test_colours_in_a_zip_contain_nothing_of_the_background() -> None:
+    """JPEG has no transparency: the background is filled with the foreground's colours."""
     pixels = grey(64, 32)
     pixels[:, :32, :3], pixels[:, 32:, :3] = (250, 10, 10), (10, 250, 10)
     seen = np.zeros((1024, 1024, 3), np.uint8)
@@ -132,32 +132,30 @@ def test_colours_in_a_zip_carry_nothing_of_the_background() -> None:
 @pytest.mark.parametrize(
     ("left", "right", "confidence"), [(255, 0, 1.0), (0, 0, 0.0), (127, 100, 0.0), (204, 0, 0.8)]
 )
-def test_confidence_is_high_where_the_mask_is_firm(
-    left: int, right: int, confidence: float
-) -> None:
+def test_confidence_is_high_for_a_clear_mask(left: int, right: int, confidence: float) -> None:
     assert matte.confidence(halves(left, right)) == pytest.approx(confidence, abs=0.01)
 
 
-def test_what_was_nearly_kept_lowers_confidence() -> None:
+def test_background_of_high_levels_lowers_confidence() -> None:
     assert matte.confidence(halves(255, 120)) == pytest.approx(1 / (1 + 120 / 255), abs=0.01)
 
 
-def test_the_box_holds_what_is_more_foreground_than_not() -> None:
+def test_the_bounding_box_contains_alpha_above_one_half() -> None:
     alpha = np.zeros((10, 20), np.uint8)
-    assert matte.box(alpha) is None
+    assert matte.bounding_box(alpha) is None
     alpha[2:5, 7:13] = 128
     alpha[9, 19] = 127
-    assert matte.box(alpha) == Box(top=2, left=7, width=6, height=3)
+    assert matte.bounding_box(alpha) == Box(top=2, left=7, width=6, height=3)
 
 
 @pytest.mark.parametrize(("low", "high"), [(1, 250), (1, 255), (0, 3), (254, 255)])
-def test_between_lists_exactly_the_levels_asked_for(low: int, high: int) -> None:
+def test_indices_between_returns_exactly_the_levels_in_the_range(low: int, high: int) -> None:
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    assert matte.between(levels, low, high).tolist() == list(range(low, high))
+    assert matte.indices_between(levels, low, high).tolist() == list(range(low, high))
 
 
-def test_a_cut_out_that_comes_again_keeps_its_colours() -> None:
-    """Its soft edges are straight already: there is no background in them to take away."""
+def test_a_cut_out_that_is_sent_again_keeps_its_colours() -> None:
+    """Its soft edges have straight alpha already: they contain no background to remove."""
     pixels = grey(300, 300)
     pixels[..., :3] = (220, 60, 40)
     ramp = np.linspace(0, 255, 300).astype(np.uint8)

@@ -12,7 +12,7 @@ from gateway.options import Format
 
 @pytest.mark.parametrize("opaque", [True, False])
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 50), (50, 1), (257, 129)])
-def test_png_pixels_survive_exactly(width: int, height: int, opaque: bool) -> None:
+def test_png_is_lossless(width: int, height: int, opaque: bool) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 4), np.uint8)
     data = png.encode(pixels, opaque=opaque)
     Image.open(BytesIO(data)).verify()
@@ -36,7 +36,7 @@ def test_each_format_keeps_the_resolution(format_: Format) -> None:
 
 @pytest.mark.parametrize(("format_", "name"), [(Format.JPG, "JPEG"), (Format.WEBP, "WEBP")])
 @pytest.mark.parametrize("dpi", [None, (72, 72)])
-def test_lossy_formats_stay_close(
+def test_lossy_formats_are_close_to_the_original(
     format_: Format, name: str, dpi: tuple[float, float] | None
 ) -> None:
     rows, columns = np.indices((64, 96))
@@ -57,7 +57,7 @@ def test_webp_keeps_alpha_exactly() -> None:
     [(Format.PNG, 10**6, True), (Format.JPG, 65_500, True), (Format.JPG, 65_501, False)]
     + [(Format.WEBP, 16_383, True), (Format.WEBP, 16_384, False)],
 )
-def test_a_side_that_a_format_cannot_hold_is_refused(
+def test_a_side_that_a_format_cannot_store_is_rejected(
     format_: Format, side: int, fits: bool
 ) -> None:
     if fits:
@@ -71,7 +71,7 @@ def test_a_side_that_a_format_cannot_hold_is_refused(
 def test_a_matte_is_the_alpha_as_a_grey_picture(format_: Format) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 4), np.uint8)
     pixels[..., 3] = np.linspace(0, 255, 60)
-    image = Image.open(BytesIO(encode.matte(pixels, format_, dpi=(72, 72))))
+    image = Image.open(BytesIO(encode.encode_alpha(pixels, format_, dpi=(72, 72))))
     assert image.mode == ("RGB" if format_ is Format.WEBP else "L")
     difference = np.asarray(image.convert("L"), np.int16) - pixels[..., 3]
     assert np.abs(difference).max() <= (8 if format_ is Format.JPG else 0)

@@ -1,4 +1,4 @@
-"""Triton's own counts, as its JSON says them."""
+"""Triton's own counters, parsed from its JSON."""
 
 import pytest
 
@@ -34,11 +34,11 @@ LATE = {
 IDLE = {"model_stats": [{"name": "isnet", "inference_stats": {"queue": {}, "compute_infer": {}}}]}
 
 
-def test_what_happened_in_between_is_the_difference() -> None:
+def test_subtracting_gives_what_happened_in_between() -> None:
     between = Statistics.parse(LATE) - Statistics.parse(EARLY)
     assert (between.images, dict(between.executions)) == (4, {2: 2})
     assert (between.queue_s, between.compute_s) == pytest.approx((1.5, 6.0))
 
 
-def test_zeros_are_left_out_of_the_answer() -> None:
+def test_counters_that_are_left_out_are_zero() -> None:
     assert Statistics.parse(IDLE) == Statistics()

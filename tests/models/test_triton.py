@@ -17,11 +17,11 @@ from tritonclient.utils import InferenceServerException
 
 from gateway.errors import DeadlineExceeded, ModelUnavailable, Overloaded
 from gateway.models.model import Priority
-from gateway.models.triton import TritonModel, domain_error
+from gateway.models.triton import TritonBackend, domain_error
 from gateway.settings import Settings
 from serving.cpu_runtime import CpuRuntime
 from serving.photos import PHOTOS
-from serving.tritonserver import find
+from serving.tritonserver import find_tritonserver
 from tests.servers.triton import Triton, running
 
 REPOSITORY = Settings().model_repository / "isnet"
@@ -43,62 +43,69 @@ def images(count: int) -> list[NDArray[np.uint8]]:
     return [photos[number % len(photos)] for number in range(count)]
 
 
-async def test_32_at_once_are_batched_and_get_the_masks_of_the_bare_runtime(
+@pytest.mark.real
+async def test_16_concurrent_images_are_batched_and_get_the_masks_of_the_bare_runtime(
     triton: Triton,
 ) -> None:
     count = await triton.metric("nv_inference_count")
     executions = await triton.metric("nv_inference_exec_count")
-    asked = images(32)
+    requested = images(16)
     answers = await asyncio.gather(
         *(
             triton.model.infer(image, priority=Priority.INTERACTIVE, timeout_s=600)
-            for image in asked
+            for image in requested
         )
     )
-    assert await triton.metric("nv_inference_count") - count == 32
-    assert await triton.metric("nv_inference_exec_count") - executions <= 32 * 0.6
+    assert await triton.metric("nv_inference_count") - count == 16
+    assert await triton.metric("nv_inference_exec_count") - executions <= 16 * 0.6
     runtime = CpuRuntime(Settings().model_dir)
-    masks = [runtime.infer(image) for image in asked[: len(PHOTOS)]]
+    masks = [runtime.infer(image) for image in requested[: len(PHOTOS)]]
     for number, answer in enumerate(answers):
         assert answer.device == "triton-cpu"
         assert np.array_equal(answer.mask, masks[number % len(PHOTOS)])
 
 
-async def test_a_caller_that_gives_up_cancels_what_waits(triton: Triton) -> None:
+@pytest.mark.real
+async def test_a_cancelled_request_is_removed_from_tritons_queue(triton: Triton) -> None:
     count = await triton.metric("nv_inference_count")
     (image,) = images(1)
     tasks = [
-        asyncio.create_task(triton.model.infer(image, priority=Priority.INTERACTIVE, timeout_s=60))
-        for _ in range(8)
+        asyncio.create_task(triton.model.infer(image, priority=Priority.INTERACTIVE, timeout_s=600))
+        for _ in range(20)
     ]
-    await asyncio.sleep(0.3)
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # so all were sent
+    done = sum(task.done() for task in tasks[4:])
     for task in tasks[4:]:
         task.cancel()
     await asyncio.gather(*tasks[:4])
     assert await triton.model.ready()
-    assert await triton.metric("nv_inference_count") - count <= 4 + 1 + 2, "a batch may be begun"
+    processed = await triton.metric("nv_inference_count") - count
+    assert processed - done <= 4 + 1 + 2, "one batch may have started"
     assert await triton.metric("nv_inference_request_failure", reason="CANCELED") >= 2
 
 
-async def test_interactive_images_overtake_bulk_ones(triton: Triton) -> None:
+@pytest.mark.real
+async def test_interactive_images_overtake_bulk_images(triton: Triton) -> None:
     (image,) = images(1)
     order: list[Priority] = []
 
-    async def ask(priority: Priority) -> None:
-        await triton.model.infer(image, priority=priority, timeout_s=60)
+    async def infer(priority: Priority) -> None:
+        await triton.model.infer(image, priority=priority, timeout_s=600)
         order.append(priority)
 
-    tasks = [asyncio.create_task(ask(Priority.BULK)) for _ in range(10)]
-    await asyncio.sleep(0.3)
-    tasks.append(asyncio.create_task(ask(Priority.INTERACTIVE)))
+    tasks = [asyncio.create_task(infer(Priority.BULK)) for _ in range(10)]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)  # then all were sent
+    done = len(order)
+    tasks.append(asyncio.create_task(infer(Priority.INTERACTIVE)))
     await asyncio.gather(*tasks)
-    # What runs, and what was batched with it, comes first: two batches at most.
-    assert order.index(Priority.INTERACTIVE) <= 4
+    # At most two batches come first: the running one, and the one that was formed already.
+    assert order.index(Priority.INTERACTIVE) - done <= 4
 
 
-async def test_a_deadline_is_kept(triton: Triton) -> None:
+@pytest.mark.real
+async def test_the_deadline_is_enforced(triton: Triton) -> None:
     (image,) = images(1)
-    fresh = TritonModel(triton.model.addresses, "isnet-test", max_queue=64)
+    fresh = TritonBackend(triton.model.addresses, "isnet-test")
     try:
         with pytest.raises(DeadlineExceeded):
             await fresh.infer(image, priority=Priority.INTERACTIVE, timeout_s=0.05)
@@ -106,13 +113,14 @@ async def test_a_deadline_is_kept(triton: Triton) -> None:
         await fresh.close()
 
 
-async def test_nothing_is_left_behind(tmp_path: Path) -> None:
+@pytest.mark.real
+async def test_stopping_leaves_no_process_or_shared_memory(tmp_path: Path) -> None:
     others = psutil.Process().children(recursive=True)
     async with running(tmp_path) as triton:
         ours = [p for p in psutil.Process().children(recursive=True) if p not in others]
         assert len(ours) >= 2, "the server and its stub"
         assert triton.server.shared_memory()
-    assert psutil.wait_procs(ours, timeout=5)[1] == []
+    assert psutil.wait_procs(ours, timeout=60)[1] == []
     assert not triton.server.shared_memory()
 
 
@@ -141,6 +149,7 @@ def test_each_status_becomes_the_right_error(
     assert isinstance(domain_error(error, 1.0), kind)
 
 
+@pytest.mark.real
 def test_the_gpu_configuration_is_accepted_by_the_servers_own_parser(tmp_path: Path) -> None:
     """The wheel has no libtorch: loading must fail at that, and at nothing before it."""
     folder = tmp_path / "repository" / "isnet"
@@ -149,7 +158,7 @@ def test_the_gpu_configuration_is_accepted_by_the_servers_own_parser(tmp_path: P
     config = (REPOSITORY / "config.pbtxt").read_text()
     # Without a GPU the parser stops at the instance group before it looks for the backend.
     (folder / "config.pbtxt").write_text(config.replace("KIND_GPU", "KIND_CPU"))
-    installation = find("", tmp_path)
+    installation = find_tritonserver("", tmp_path)
     libraries = ":".join(map(str, installation.libraries))
     done = subprocess.run(
         [
@@ -164,7 +173,7 @@ def test_the_gpu_configuration_is_accepted_by_the_servers_own_parser(tmp_path: P
         env=os.environ | {"LD_LIBRARY_PATH": libraries},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode != 0
     errors = [line for line in done.stderr.splitlines() if line.startswith("E") and "isnet" in line]
@@ -173,7 +182,7 @@ def test_the_gpu_configuration_is_accepted_by_the_servers_own_parser(tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["config.pbtxt", "configs/cpu.pbtxt"])
-def test_both_configurations_keep_one_contract(name: str) -> None:
+def test_both_configurations_have_the_same_inputs_and_outputs(name: str) -> None:
     config = text_format.Parse((REPOSITORY / name).read_text(), model_config_pb2.ModelConfig())
     (image,), (mask,) = config.input, config.output
     assert (image.name, image.data_type, list(image.dims)) == (

@@ -1,4 +1,4 @@
-"""The real tritonserver tells what it did for a request, in the request's own trace."""
+"""The real tritonserver adds its spans to the trace of a request."""
 
 from pathlib import Path
 
@@ -6,18 +6,22 @@ import numpy as np
 import pytest
 from opentelemetry.trace import SpanKind
 
-from gateway import tracing
 from gateway.models.model import Priority
+from gateway.observability import tracing
 from serving.tritonserver import Installation, TritonServer
 from tests.servers import triton
 from tests.servers.collector import collecting
 from tests.waiting import until
 
+pytestmark = pytest.mark.real
+
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 IMAGE = np.zeros((1024, 1024, 3), np.uint8)
 
 
-async def test_only_requests_that_are_kept_are_traced_and_joined(tmp_path: Path) -> None:
+async def test_only_sampled_requests_are_traced_and_triton_joins_their_traces(
+    tmp_path: Path,
+) -> None:
     async with collecting() as collector:
         async with (
             tracing.exporting(collector.url, 1.0),
@@ -25,13 +29,13 @@ async def test_only_requests_that_are_kept_are_traced_and_joined(tmp_path: Path)
         ):
             for trace, flag in ((TRACE, "01"), (TRACE[::-1], "00")):
                 headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-{flag}"}
-                with tracing.continued("request", headers, SpanKind.SERVER):
+                with tracing.continue_trace("request", headers, SpanKind.SERVER):
                     await running.model.infer(IMAGE, priority=Priority.INTERACTIVE, timeout_s=30)
     assert collector.tree() == {"request": {"InferRequest": {"isnet": {"compute": {}}}}}
     assert {span.trace_id for span in collector.spans} == {TRACE}
 
 
-async def test_a_server_that_cannot_trace_is_started_without(
+async def test_a_server_built_without_tracing_is_started_without_its_flags(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     binary = tmp_path / "tritonserver"

@@ -2,11 +2,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.observability.scene import Scene, playing
+from tests.observability.scene import Scene, running_scene
 
 
 @pytest.fixture(scope="session")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """One for all tests: each leaves it well."""
-    with playing(tmp_path_factory.mktemp("scene")) as scene:
+    """One scene for all tests, each of which leaves it without faults."""
+    with running_scene(tmp_path_factory.mktemp("scene")) as scene:
         yield scene

@@ -1,4 +1,4 @@
-"""The dashboards' queries, and what is in a query."""
+"""The dashboards' queries, and the metrics that a query reads."""
 
 import json
 import re
@@ -8,8 +8,8 @@ from promql_parser import MatrixSelector, VectorSelector
 
 from deploy.observability.dashboards.__main__ import FOLDER
 
-GRAFANA = {"$__rate_interval": "5m"}
-"""What Grafana puts in before it asks; for a choice of the viewer, all values."""
+GRAFANA_VARIABLES = {"$__rate_interval": "5m"}
+"""Grafana's own variables, and values for them."""
 PAGES = {path.stem: json.loads(path.read_text()) for path in FOLDER.glob("*.json")}
 QUERIES = {
     target["expr"]
@@ -17,31 +17,31 @@ QUERIES = {
     for panel in page["panels"]
     for target in panel.get("targets", ())
 }
-WITH_A_GPU = {"nv_gpu_utilization", "nv_gpu_memory_used_bytes", "nv_gpu_memory_total_bytes"}
-"""Triton has these only there."""
+GPU_METRICS = {"nv_gpu_utilization", "nv_gpu_memory_used_bytes", "nv_gpu_memory_total_bytes"}
+"""Triton has these only on machines with a GPU."""
 
 
-def filled_in(query: str) -> str:
-    """A query as Grafana asks it."""
-    for variable, value in GRAFANA.items():
+def with_variables(query: str) -> str:
+    """Return a query as Grafana sends it when the viewer has selected all values."""
+    for variable, value in GRAFANA_VARIABLES.items():
         query = query.replace(variable, value)
     return re.sub(r"\$\w+", ".*", query)
 
 
 def metrics(query: str) -> set[str]:
-    """The names of the series that a query reads.
+    """Return the names of the metrics that a query reads.
 
     Raises:
-        ValueError: it is no PromQL.
+        ValueError: the query is not PromQL.
     """
-    found: set[str] = set()
+    names: set[str] = set()
 
     def visit(expression: object) -> bool:
         if isinstance(expression, MatrixSelector):
             expression = expression.vector_selector
         if isinstance(expression, VectorSelector):
-            found.add(str(expression.name))
+            names.add(str(expression.name))
         return True
 
-    promql_parser.walk(promql_parser.parse(filled_in(query)), visit)
-    return found
+    promql_parser.walk(promql_parser.parse(with_variables(query)), visit)
+    return names

@@ -1,4 +1,4 @@
-"""The rules that users are given, and their tests."""
+"""The recording rules and alerts that we ship, and promtool's tests of them."""
 
 import re
 from pathlib import Path
@@ -21,16 +21,16 @@ ALERTS = {rule["alert"]: rule for rule in RULES if "alert" in rule}
 RECORDS = {rule["record"] for rule in RULES if "record" in rule}
 
 
-def hastened(text: str) -> str:
-    """Rules or a configuration in which a minute takes a second.
+def accelerated(text: str) -> str:
+    """Return rules or a configuration in which a minute takes a second.
 
     Every window and every `for:` becomes a sixtieth: `[5m]` `[5s]`, `for: 2m` `for: 2s`, `[1d]`
-    `[24m]`. What is scraped and evaluated every 15 or 30 s is so every second. Thresholds stay.
+    `[24m]`. Intervals of 15 or 30 s become one second. Thresholds stay.
     """
     sixtieth = {"m": (1, "s"), "h": (1, "m"), "d": (24, "m")}
 
-    def shorten(found: re.Match[str]) -> str:
-        times, unit = sixtieth[found[3]]
-        return f"{found[1]}{int(found[2]) * times}{unit}"
+    def shorten(match: re.Match[str]) -> str:
+        factor, unit = sixtieth[match[3]]
+        return f"{match[1]}{int(match[2]) * factor}{unit}"
 
     return re.sub(r"(interval: )\d+s", r"\g<1>1s", re.sub(r"(\[|for: )(\d+)([mhd])", shorten, text))

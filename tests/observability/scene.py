@@ -1,4 +1,4 @@
-"""A service with Triton and a worker, on a small disk: what Prometheus watches in these tests."""
+"""A service with Triton and a worker, on a small disk, which Prometheus watches in these tests."""
 
 import time
 from collections.abc import Iterator
@@ -16,29 +16,29 @@ from tests.servers import disk
 from tests.servers.disk import Disk
 
 DISK_BYTES = 2**29
-"""A third of it is for the compiled model."""
-START_TIMEOUT_S = 60
+"""The compiled model takes a third of it."""
+START_TIMEOUT_S = 300
 
 
 @dataclass
 class Scene:
-    """What can be struck, and the ports that are watched."""
+    """The processes and the disk, and the ports of their metrics."""
 
     service: Service
     disk: Disk
     ports: dict[str, int]
-    """Of metrics, by the name of the job that scrapes them."""
+    """Ports of metrics, by the name of the job that scrapes them."""
 
     def send(self) -> int:
-        """Have an image cut out, and give the status of the answer."""
+        """Send an image, and return the status of the answer."""
         return self._post("removebg", "image").status_code
 
     def send_bulk(self) -> None:
-        """Leave one image as a bulk job."""
+        """Create a bulk job of one image."""
         self._post("bulk", "images").raise_for_status()
 
     def send_wrong_key(self) -> None:
-        """Be refused."""
+        """Send a request that is rejected for its key."""
         assert self._post("removebg", "image", key="wrong").status_code == 401
 
     def _post(self, path: str, field: str, key: str = "") -> httpx.Response:
@@ -46,23 +46,23 @@ class Scene:
             f"{self.service.url}/v1/{path}",
             headers={"X-API-Key": key or self.service.api_key},
             files={field: PHOTO.read_bytes()},
-            timeout=60,
+            timeout=300,
         )
 
     def kill_triton(self) -> None:
-        """At once; the service starts it anew."""
+        """Kill Triton; the service restarts it."""
         for child in psutil.Process(self.service.process.pid).children():
             if child.name() == "tritonserver":
                 child.kill()
 
 
 @contextmanager
-def playing(folder: Path) -> Iterator[Scene]:
-    """The scene inside the block; Triton answers."""
+def running_scene(folder: Path) -> Iterator[Scene]:
+    """Run the scene until the block ends, which begins when Triton answers."""
     grpc_port = free_port()
     ports = {f"clearbg-{name}": free_port() for name in ("gateway", "worker", "triton")}
     with (
-        disk.mounted(folder, DISK_BYTES) as small,
+        disk.mounted(folder, DISK_BYTES) as small_disk,
         running(
             folder,
             triton="embedded",
@@ -84,4 +84,4 @@ def playing(folder: Path) -> Iterator[Scene]:
         while service.metric("clearbg_breaker_open"):
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        yield Scene(service, small, ports)
+        yield Scene(service, small_disk, ports)

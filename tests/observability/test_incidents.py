@@ -1,4 +1,4 @@
-"""Prometheus itself watches a real service through an incident: alerts come, and go."""
+"""Prometheus watches a real service during incidents: alerts fire, and end."""
 
 import threading
 import time
@@ -8,52 +8,55 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.observability.queries import QUERIES, WITH_A_GPU, filled_in, metrics
-from tests.observability.rules import FILES, FOLDER, hastened
+from tests.observability.queries import GPU_METRICS, QUERIES, metrics, with_variables
+from tests.observability.rules import FILES, FOLDER, accelerated
 from tests.observability.scene import Scene
 from tests.servers import prometheus
 from tests.servers.prometheus import Prometheus
 
-WITHIN_S = 120
+pytestmark = pytest.mark.real
+
+TIMEOUT_S = 600
 CALLERS = 8
-OF_LONG_WINDOWS = {"ClearbgErrorBudgetBurnsSlowly"} | {
+LONG_WINDOW_ALERTS = {"ClearbgErrorBudgetBurnsSlowly"} | {
     f"ClearbgLatencyBudgetBurns{pace}" for pace in ("Fast", "Slowly")
 }
-"""They last for minutes here too, and a busy machine is slow."""
-USUAL_PORTS = {"8081": "clearbg-gateway", "8091": "clearbg-worker", "8002": "clearbg-triton"}
+"""They last for minutes even when accelerated, and fire on a busy machine, which is slow."""
+EXAMPLE_PORTS = {"8081": "clearbg-gateway", "8091": "clearbg-worker", "8002": "clearbg-triton"}
 
 
 @pytest.fixture(scope="module")
-def watch(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """The example configuration and the rules, a minute taking a second, at the scene."""
+def prometheus_server(
+    scene: Scene, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Prometheus]:
+    """Run Prometheus with the example configuration and the rules, sixty times accelerated."""
     folder = tmp_path_factory.mktemp("prometheus")
-    config = hastened((FOLDER / "prometheus.yml").read_text())
-    for usual, job in USUAL_PORTS.items():
-        config = config.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{scene.ports[job]}")
+    config = accelerated((FOLDER / "prometheus.yml").read_text())
+    for port, job in EXAMPLE_PORTS.items():
+        config = config.replace(f"127.0.0.1:{port}", f"127.0.0.1:{scene.ports[job]}")
     (folder / "prometheus.yml").write_text(config)
     (folder / "rules").mkdir()
     for file in FILES:
-        (folder / "rules" / file.name).write_text(hastened(file.read_text()))
-    with prometheus.running(folder / "prometheus.yml", folder) as watch:
-        until(lambda: watch.up() == dict.fromkeys(USUAL_PORTS.values(), "up"))
-        yield watch
+        (folder / "rules" / file.name).write_text(accelerated(file.read_text()))
+    with prometheus.running(folder / "prometheus.yml", folder) as server:
+        wait_until(lambda: server.up() == dict.fromkeys(EXAMPLE_PORTS.values(), "up"))
+        yield server
 
 
-def until(condition: Callable[[], bool], why: Callable[[], object] = lambda: "") -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + WITHIN_S
+def wait_until(condition: Callable[[], bool], message: Callable[[], object] = lambda: "") -> None:
+    deadline = time.monotonic() + TIMEOUT_S
     while not condition():
-        assert time.monotonic() < deadline, why()
+        assert time.monotonic() < deadline, message()
         time.sleep(0.2)
 
 
 @contextmanager
-def calling(scene: Scene, callers: int, pause_s: float) -> Iterator[None]:
-    """So many callers send images inside the block."""
-    over = threading.Event()
+def sending_images(scene: Scene, callers: int, pause_s: float) -> Iterator[None]:
+    """Send images from several callers until the block ends."""
+    ended = threading.Event()
 
     def call() -> None:
-        while not over.wait(pause_s):
+        while not ended.wait(pause_s):
             scene.send()
 
     with ThreadPoolExecutor(callers) as pool:
@@ -61,67 +64,75 @@ def calling(scene: Scene, callers: int, pause_s: float) -> Iterator[None]:
         try:
             yield
         finally:
-            over.set()
-    for done in calls:
-        done.result()
+            ended.set()
+    for call_ in calls:
+        call_.result()
 
 
-def firing(watch: Prometheus) -> set[str]:
-    """The alerts that fire, but for those that the machine's speed decides."""
-    return watch.firing() - OF_LONG_WINDOWS
+def firing(prometheus_server: Prometheus) -> set[str]:
+    """Return the alerts that fire, without those that depend on the machine's speed."""
+    return prometheus_server.firing() - LONG_WINDOW_ALERTS
 
 
-def end(watch: Prometheus, alerts: set[str]) -> None:
-    """Wait until none of these fires."""
-    until(lambda: not alerts & firing(watch), lambda: firing(watch))
+def wait_for_end(prometheus_server: Prometheus, alerts: set[str]) -> None:
+    wait_until(lambda: not alerts & firing(prometheus_server), lambda: firing(prometheus_server))
 
 
-def test_nothing_fires_while_all_is_well(watch: Prometheus, scene: Scene) -> None:
-    with calling(scene, 1, pause_s=0.2):
-        until(lambda: (watch.value("clearbg:cutouts:rate5m") or 0) > 0)
+def test_nothing_fires_without_an_incident(prometheus_server: Prometheus, scene: Scene) -> None:
+    with sending_images(scene, 1, pause_s=0.2):
+        wait_until(lambda: (prometheus_server.value("clearbg:cutouts:rate5m") or 0) > 0)
         for _ in range(5):
-            assert not firing(watch)
+            assert not firing(prometheus_server)
             time.sleep(1)
 
 
-def test_more_is_asked_for_than_can_be_done(watch: Prometheus, scene: Scene) -> None:
-    with calling(scene, CALLERS, pause_s=0):
+def test_an_overload(prometheus_server: Prometheus, scene: Scene) -> None:
+    with sending_images(scene, CALLERS, pause_s=0):
         alerts = {"ClearbgOverloaded", "ClearbgErrorBudgetBurnsFast"}
-        until(lambda: alerts <= firing(watch), lambda: firing(watch))
-    end(watch, {"ClearbgOverloaded"})  # the error budget's half hour goes on for 30 s
+        wait_until(lambda: alerts <= firing(prometheus_server), lambda: firing(prometheus_server))
+    wait_for_end(
+        prometheus_server, {"ClearbgOverloaded"}
+    )  # the error budget's window of half an hour lasts 30 s
 
 
-def test_triton_crashes_again_and_again(watch: Prometheus, scene: Scene) -> None:
+def test_repeated_crashes_of_triton(prometheus_server: Prometheus, scene: Scene) -> None:
     alerts = {"ClearbgBreakerOpen", "ClearbgFallbackActive", "ClearbgTargetDown"}
 
-    def struck() -> bool:
+    def fire_after_kill() -> bool:
         if not scene.service.metric("clearbg_breaker_open"):
-            scene.kill_triton()  # each time that it is back: at last it is away for long enough
-        return alerts <= firing(watch)
+            scene.kill_triton()  # after each restart, until it has been down for long enough
+        return alerts <= firing(prometheus_server)
 
-    with calling(scene, 1, pause_s=0.2):
-        until(struck, lambda: firing(watch))
+    with sending_images(scene, 1, pause_s=0.2):
+        wait_until(fire_after_kill, lambda: firing(prometheus_server))
         assert scene.send() == 200
-        end(watch, alerts)
+        wait_for_end(prometheus_server, alerts)
 
 
-def test_the_disk_is_full(watch: Prometheus, scene: Scene) -> None:
+def test_a_full_disk(prometheus_server: Prometheus, scene: Scene) -> None:
     scene.disk.fill()
-    until(lambda: "ClearbgDiskNearlyFull" in firing(watch), lambda: firing(watch))
+    wait_until(
+        lambda: "ClearbgDiskNearlyFull" in firing(prometheus_server),
+        lambda: firing(prometheus_server),
+    )
     scene.disk.relieve()
-    end(watch, {"ClearbgDiskNearlyFull"})
+    wait_for_end(prometheus_server, {"ClearbgDiskNearlyFull"})
 
 
-def test_all_is_well_again(watch: Prometheus) -> None:
-    until(lambda: not firing(watch), lambda: firing(watch))
+def test_nothing_fires_after_the_incidents(prometheus_server: Prometheus) -> None:
+    wait_until(lambda: not firing(prometheus_server), lambda: firing(prometheus_server))
 
 
-def test_every_panel_has_something_to_show(watch: Prometheus, scene: Scene) -> None:
+def test_every_query_of_the_dashboards_returns_data(
+    prometheus_server: Prometheus, scene: Scene
+) -> None:
     scene.send_wrong_key()
     scene.send_bulk()
-    asked = {query for query in QUERIES if not metrics(query) & WITH_A_GPU}
+    queries = {query for query in QUERIES if not metrics(query) & GPU_METRICS}
 
     def empty() -> set[str]:
-        return {query for query in asked if watch.value(filled_in(query)) is None}
+        return {
+            query for query in queries if prometheus_server.value(with_variables(query)) is None
+        }
 
-    until(lambda: not empty(), empty)
+    wait_until(lambda: not empty(), empty)

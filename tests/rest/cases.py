@@ -1,50 +1,14 @@
 """Requests that fail, one for each way to fail: tables for every transport."""
 
 import base64
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 from gateway.accounts.tables import KeyRow
 from gateway.errors import ModelUnavailable, Overloaded
-from tests.rest.gateway import Gateway
+from tests.rest.case import Case, Photo, fields, file, files, key, sent
+from tests.rest.correction_cases import CORRECTION_CASES
+from tests.rest.option_cases import OPTION_CASES
 
-Photo = Callable[..., bytes]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One request that fails."""
-
-    id: str
-    slug: str
-    hint: str
-    """Part of the detail: what the caller is told to change."""
-    request: Callable[[Photo], dict[str, Any]] = lambda photo: {"files": {"image": photo(8, 8)}}
-    settings: dict[str, Any] = field(default_factory=dict)
-    model: dict[str, Any] = field(default_factory=dict)
-    break_: Callable[[Gateway], object] = lambda gateway: None
-    before: int = 0
-    """Requests of the same kind that come first, and may pass."""
-
-
-def fields(**sent: object) -> Callable[[Photo], dict[str, Any]]:
-    return lambda photo: {"files": {"image": photo(8, 8)}, "data": sent}
-
-
-def file(content: bytes | tuple[int, int]) -> Callable[[Photo], dict[str, Any]]:
-    return lambda photo: {
-        "files": {"image": photo(*content) if isinstance(content, tuple) else content}
-    }
-
-
-def sent(**request: Any) -> Callable[[Photo], dict[str, Any]]:
-    return lambda photo: request
-
-
-def key(secret: str) -> Callable[[Photo], dict[str, Any]]:
-    return lambda photo: {"files": {"image": photo(8, 8)}, "headers": {"X-API-Key": secret}}
-
+__all__ = ["CASES", "Case", "Photo", "key"]
 
 JSON = {"Content-Type": "application/json"}
 NO_BOUNDARY = sent(content=b"x", headers={"Content-Type": "multipart/form-data"})
@@ -103,7 +67,7 @@ CASES = [
         "broken background",
         "bad-image",
         "background",
-        lambda photo: {"files": {"image": photo(8, 8), "bg_image": b"x"}},
+        files(bg_image=b"x"),
     ),
     Case("JSON list", "bad-request", "object", sent(json=[])),
     Case("JSON without image", "bad-image", "image_b64", sent(json={})),
@@ -124,7 +88,8 @@ CASES = [
         "only one",
         sent(files=[("image", b"x"), ("image", b"y")]),
     ),
-    Case("three files", "bad-request", "Too many files", sent(files=[("f", b"")] * 3)),
+    Case("five files", "bad-request", "Too many files", sent(files=[("f", b"")] * 5)),
+    Case("unknown model", "bad-option", "model must be one of isnet", fields(model="nope")),
     Case("file and base64", "bad-request", "one of", fields(image_b64="eHg=")),
     Case("bad base64", "bad-image", "base64", sent(json={"image_b64": "a*b"})),
     Case("base64 of no image", "bad-image", "JPEG", sent(data={"image_b64": "eHg="})),
@@ -147,35 +112,6 @@ CASES = [
         "0.25 mega",
         lambda photo: {"files": {"image": photo(), "bg_image": photo(501, 500)}},
     ),
-    Case("size", "bad-option", "4k", fields(size="big")),
-    Case("format", "bad-option", "png, jpg", fields(format="tiff")),
-    Case("colour", "bad-option", "#FFF", fields(bg_color="red-ish")),
-    Case("channels", "bad-option", "rgba, alpha", fields(channels="rgb")),
-    Case("crop", "bad-option", "true or false", fields(crop="maybe")),
-    Case("margin", "bad-option", "crop_margin", fields(crop_margin="1 2 3")),
-    Case("region", "bad-option", "x1 y1 x2 y2", fields(roi="1 2 3")),
-    Case("region beyond the image", "bad-option", "8x8", fields(roi="0 0 9 8")),
-    Case("region without pixels", "bad-option", "no pixels", fields(roi="5 0 5 8")),
-    Case("scale", "bad-option", "10%", fields(scale="5%")),
-    Case("position", "bad-option", "center", fields(position="101%")),
-    Case("shadow", "bad-option", "0 to 100", fields(shadow="dark")),
-    Case("long margin", "bad-option", "500px", fields(crop_margin="501px")),
-    Case("wide margin", "bad-option", "50%", fields(crop_margin="51%")),
-    Case(
-        "margin beyond the pixels",
-        "bad-option",
-        "crop_margin",
-        lambda photo: {"files": {"image": photo()}, "data": {"crop": "1", "crop_margin": "500px"}},
-    ),
-    Case(
-        "two backgrounds",
-        "bad-option",
-        "not both",
-        lambda photo: {
-            "files": {"image": photo(), "bg_image": photo()},
-            "data": {"bg_color": "#FFF"},
-        },
-    ),
     Case("wrong key", "invalid-key", "X-API-Key", key("cbg_wrong")),
     Case("no key", "invalid-key", "X-API-Key", key("")),
     Case(
@@ -190,7 +126,15 @@ CASES = [
         "megapixels behind",
         "rate-limited",
         "megapixels",
-        lambda photo: {"files": {"image": photo(8, 8), "bg_image": photo(500, 500)}},
+        files(bg_image=(500, 500)),
+        limit(megapixels=1),
+        before=4,
+    ),
+    Case(
+        "megapixels of a mask",
+        "rate-limited",
+        "megapixels",
+        files(mask=(500, 250), trimap=(500, 250)),
         limit(megapixels=1),
         before=4,
     ),
@@ -227,6 +171,14 @@ CASES = [
         "stopping",
         model={"fail": ModelUnavailable("The service is stopping.", 5)},
     ),
-    Case("late", "deadline-exceeded", "2 seconds", model={"delay_s": 60}),
+    Case(
+        "late",
+        "deadline-exceeded",
+        "2 seconds",
+        settings={"request_timeout_s": 2},
+        model={"delay_s": 600},
+    ),
     Case("bug", "internal", "our end", model={"fail": RuntimeError("secret path /srv/x")}),
+    *CORRECTION_CASES,
+    *OPTION_CASES,
 ]

@@ -5,19 +5,26 @@ import httpx
 import pytest
 
 from gateway.settings import Settings
+from tests import databases
 from tests.half_model import HalfModel
 from tests.rest.gateway import Gateway, serving
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def strict(data_dir: Path) -> Settings:
+    """Small limits, which small images reach."""
+    databases.copy_to(data_dir)
     return Settings(
-        data_dir=tmp_path,
+        data_dir=data_dir,
         max_image_bytes=1_000_000,
         max_image_pixels=250_000,
         max_megapixels_in_flight=1,
-        request_timeout_s=2,
+        request_timeout_s=60,  # what is to be late has a deadline of its own
     )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return strict(tmp_path)
 
 
 @pytest.fixture

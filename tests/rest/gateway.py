@@ -11,11 +11,12 @@ from sqlalchemy import Engine
 from gateway import server
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT, AccountStore
-from gateway.accounts.gate import Gate
+from gateway.accounts.authenticator import Authenticator
 from gateway.accounts.keys import KeyStore
 from gateway.models.model import Model
-from gateway.orders.work import Work
+from gateway.models.models import Models
 from gateway.removal import Remover
+from gateway.requests.handler import RequestHandler
 from gateway.rest import app
 from gateway.settings import Settings
 
@@ -28,12 +29,16 @@ def new_key(engine: Engine, **options: Any) -> str:
 
 @asynccontextmanager
 async def core(
-    model: Model, settings: Settings, engine: Engine
-) -> AsyncIterator[tuple[Work, Gate]]:
+    model: Model | Models, settings: Settings, engine: Engine
+) -> AsyncIterator[tuple[RequestHandler, Authenticator]]:
     """What all transports share, as the service wires it."""
-    async with server.gate(engine, settings) as gate, server.outbound(settings) as outbound:
-        remover = Remover(model, settings)
-        yield Work(remover, outbound, settings), gate
+    async with (
+        server.authentication(engine, settings) as authenticator,
+        server.outbound(settings) as outbound,
+    ):
+        models = model if isinstance(model, Models) else Models.only(model)
+        remover = Remover(models, settings)
+        yield RequestHandler(remover, outbound, settings), authenticator
         remover.close()
 
 
@@ -43,8 +48,8 @@ class Gateway:
 
     client: httpx.AsyncClient
     engine: Engine
-    work: Work
-    gate: Gate
+    handler: RequestHandler
+    authenticator: Authenticator
     keys: KeyStore
 
     def new_key(self, **options: Any) -> str:
@@ -53,21 +58,21 @@ class Gateway:
 
     async def charged(self) -> int:
         """Images that were charged so far."""
-        await self.gate.usage.write()
+        await self.authenticator.usage.write()
         return sum(key.images for key in self.keys.list())
 
 
 @asynccontextmanager
 async def serving(
-    model: Model, settings: Settings, address: str = "127.0.0.1"
+    model: Model | Models, settings: Settings, address: str = "127.0.0.1"
 ) -> AsyncIterator[Gateway]:
     """Serve until the block ends; the client has `address`."""
     engine = database.connect(settings.database)
-    async with core(model, settings, engine) as (work, gate):
-        public = app.public(work, gate, None, settings)
+    async with core(model, settings, engine) as (handler, authenticator):
+        public = app.public(handler, authenticator, None, settings)
         transport = httpx.ASGITransport(public, raise_app_exceptions=False, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
-            gateway = Gateway(client, engine, work, gate, KeyStore(engine))
+            gateway = Gateway(client, engine, handler, authenticator, KeyStore(engine))
             client.headers["X-API-Key"] = gateway.new_key()
             yield gateway
     engine.dispose()

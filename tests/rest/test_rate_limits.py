@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.accounts.gate import network
 from gateway.accounts.keys import Limits
+from gateway.accounts.wrong_keys import network_of
 from gateway.settings import Settings
 from tests.half_model import HalfModel
 from tests.rest.gateway import Gateway, serving
@@ -84,4 +84,4 @@ async def test_who_tries_out_keys_is_slowed_down_and_others_are_not(
     ],
 )
 def test_one_customer_is_counted_once(address: str, counted: str) -> None:
-    assert network(address) == counted
+    assert network_of(address) == counted

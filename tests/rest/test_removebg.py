@@ -125,6 +125,7 @@ async def test_json_is_answered_when_it_is_asked_for(
         "confidence": 1.0,
         "model_version": "half-1",
         "device": "cpu",
+        "model": "isnet",
     }
     for other in ("*/*", "application/json;q=0", "image/png, application/json;q=0.5", "text/html"):
         answer = await client.post("/v1/removebg", files=files, headers={"Accept": other})

@@ -12,13 +12,18 @@ from clearbg.v1.background_removal_service_pb2_grpc import BackgroundRemovalServ
 from google.rpc import error_details_pb2, status_pb2
 
 from gateway.models.model import Model
+from gateway.models.models import Models
 from gateway.rpc.listener import Listener
 from gateway.settings import Settings
 from tests.rest.gateway import Gateway, serving
 
 MAX_BYTES = 100 * 2**20
 CHANNEL = [("grpc.max_receive_message_length", MAX_BYTES)]
-PLAIN = ("size", "bg_color", "roi", "crop_margin", "scale", "position")
+PLAIN = (
+    *("size", "bg_color", "roi", "crop_margin", "scale", "position", "model"),
+    *("feather", "expand", "smooth", "keep", "erase"),
+)
+FILES = ("bg_image", "mask", "trimap")
 
 
 @dataclass
@@ -41,12 +46,14 @@ class Both:
 
 
 @asynccontextmanager
-async def both(model: Model, settings: Settings) -> AsyncIterator[Both]:
+async def both(model: Model | Models, settings: Settings) -> AsyncIterator[Both]:
     """Serve on both transports until the block ends."""
     listener = Listener(settings.model_copy(update={"grpc_port": 0}))
     async with (
         serving(model, settings) as http,
-        listener.running(http.work, http.gate, model),
+        listener.running(
+            http.handler, http.authenticator, http.handler.remover.models.default.model
+        ),
         grpc.aio.insecure_channel(f"127.0.0.1:{listener.port}", options=CHANNEL) as channel,
     ):
         key = http.client.headers["X-API-Key"]
@@ -58,12 +65,13 @@ def message(sent: Mapping[str, Any]) -> pb.RemoveBackgroundRequest | None:
     files, data = sent.get("files", {}), sent.get("data", {})
     if set(sent) - {"files", "data", "headers"} or not isinstance(files, dict):
         return None
-    if set(files) - {"image", "bg_image"} or "image" not in files:
+    if set(files) - {"image", *FILES} or "image" not in files:
         return None
     said = options(data)
     if said is None:
         return None
-    said.bg_image = files.get("bg_image", b"")
+    for name in set(files) & set(FILES):
+        setattr(said, name, files[name])
     return pb.RemoveBackgroundRequest(image=files["image"], options=said)
 
 
@@ -83,10 +91,12 @@ def options(data: Mapping[str, Any]) -> options_pb2.Options | None:
             options.format = _enum(options_pb2.Format, f"FORMAT_{value}")
         elif name == "channels":
             options.channels = _enum(options_pb2.Channels, f"CHANNELS_{value}")
-        elif name == "crop" and value in ("1", "true"):
-            options.crop = True
-        elif name == "shadow":
-            options.shadow = float(value) if str(value).isdecimal() else float("nan")
+        elif name == "refine":
+            options.refine = _enum(options_pb2.Refine, f"REFINE_{value}")
+        elif name in ("crop", "invert") and value in ("1", "true"):
+            setattr(options, name, True)
+        elif name in ("shadow", "threshold"):
+            setattr(options, name, float(value) if str(value).isdecimal() else float("nan"))
         else:
             return None
     return options

@@ -1,12 +1,13 @@
 """HTTP and gRPC say the same: one table through both, each around the same core."""
 
+import base64
 from typing import Any
 
 import grpc
 import pytest
 from clearbg.v1 import background_removal_service_pb2 as pb
 
-from gateway.rest.openapi import tree
+from gateway.rest.openapi import public_errors
 from gateway.settings import Settings
 from tests.half_model import HalfModel
 from tests.rest.cases import CASES, Case, Photo
@@ -24,6 +25,12 @@ VALID: dict[str, dict[str, Any]] = {
     "crop": {"crop": "1", "crop_margin": "2px 10%"},
     "place": {"scale": "50%", "position": "0% 100%"},
     "shadow": {"shadow": "40"},
+    "hints": {"keep": "40px 0 50px 9px; 90% 90% 100% 100%", "erase": "0 0 9px 9px"},
+    "edges": {"threshold": "40", "smooth": "2px", "expand": "-1px", "feather": "4%"},
+    "invert": {"invert": "true"},
+    "refine off": {"refine": "off"},
+    "refine high": {"refine": "high"},
+    "model": {"model": "isnet"},
 }
 
 
@@ -66,6 +73,7 @@ async def test_both_answer_the_same_picture(
     assert headers["x-confidence"] == f"{result.confidence:.3f}"
     assert headers["x-device"] == result.device
     assert headers["x-model-version"] == result.model_version
+    assert headers["x-model"] == result.model == "isnet"
     assert [stage.stage for stage in result.stages] == [
         part.split(";")[0] for part in headers["server-timing"].split(", ")
     ]
@@ -131,9 +139,32 @@ STATUSES = {
 
 
 def test_each_error_has_the_grpc_status_that_the_design_gives_it() -> None:
-    for kind in tree():
+    for kind in public_errors():
         if kind.slug != "client-gone":
             assert kind.grpc.name == STATUSES[kind.http.value], kind
+
+
+@pytest.mark.parametrize("name", ["mask", "trimap"])
+async def test_both_take_a_mask_and_a_trimap(
+    gateway: Both, model: HalfModel, photo: Photo, name: str
+) -> None:
+    request: dict[str, Any] = {"files": {"image": photo(60, 40), name: photo(30, 50)}}
+    said = message(request)
+    assert said
+    by_http = await gateway.http.client.post("/v1/removebg", **request)
+    by_grpc = (await gateway.call(said)).result
+    assert by_http.content == by_grpc.image
+    assert by_http.headers["x-device"] == by_grpc.device == ("none" if name == "mask" else "cpu")
+    assert by_http.headers["x-model-version"] == by_grpc.model_version
+    assert model.calls == (0 if name == "mask" else 2)
+    data = await gateway.http.client.post(
+        "/v1/removebg",
+        json={
+            "image_b64": base64.b64encode(photo(60, 40)).decode(),
+            f"{name}_b64": base64.b64encode(photo(30, 50)).decode(),
+        },
+    )
+    assert data.content == by_http.content
 
 
 async def test_a_url_is_refused_alike(gateway: Both) -> None:

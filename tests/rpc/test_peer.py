@@ -3,9 +3,9 @@
 import pytest
 
 from gateway.rpc.peer import address
-from gateway.settings import networks
+from gateway.settings import parse_networks
 
-TRUSTED = networks("127.0.0.1, 10.0.0.0/8")
+TRUSTED = parse_networks("127.0.0.1, 10.0.0.0/8")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the client tries again, and when."""
+"""Which errors the client retries, and after which pause."""
 
 import pytest
 from tenacity import RetryCallState, Retrying
@@ -8,21 +8,21 @@ from gateway.client.retries import policy
 
 
 @pytest.mark.parametrize(
-    ("told_s", "attempt", "least_s", "most_s"),
+    ("retry_after_s", "attempt", "least_s", "most_s"),
     [(None, 1, 0.2, 0.25), (None, 3, 0.8, 1.0), (None, 9, 10, 12.5), (3, 1, 3, 3.75)],
 )
-def test_pauses_grow_and_follow_what_is_said(
-    told_s: float | None, attempt: int, least_s: float, most_s: float
+def test_pauses_grow_unless_the_service_gives_a_retry_after(
+    retry_after_s: float | None, attempt: int, least_s: float, most_s: float
 ) -> None:
     state = RetryCallState(Retrying(), None, (), {})
     state.attempt_number = attempt
-    error = Problem("overloaded", "x", retry_after_s=told_s)
+    error = Problem("overloaded", "x", retry_after_s=retry_after_s)
     state.set_exception((Problem, error, None))
     assert all(least_s <= policy(5)["wait"](state) <= most_s for _ in range(50))
 
 
 @pytest.mark.parametrize(
-    ("error", "tried_again"),
+    ("error", "is_retried"),
     [
         (Problem("overloaded", "x", retry_after_s=1), True),
         (Problem("unreachable", "x"), True),
@@ -31,7 +31,7 @@ def test_pauses_grow_and_follow_what_is_said(
         (KeyError("x"), False),
     ],
 )
-def test_only_what_may_pass_soon_is_tried_again(error: Exception, tried_again: bool) -> None:
+def test_only_errors_that_may_pass_soon_are_retried(error: Exception, is_retried: bool) -> None:
     state = RetryCallState(Retrying(), None, (), {})
     state.set_exception((type(error), error, None))
-    assert bool(policy(5)["retry"](state)) is tried_again
+    assert bool(policy(5)["retry"](state)) is is_retried

@@ -15,9 +15,10 @@ from clearbg.v1 import background_removal_service_pb2 as pb
 from prometheus_client import REGISTRY
 
 from gateway.errors import Overloaded
-from gateway.places import Places
-from gateway.rpc.service import NAME
+from gateway.limits.receive_slots import ReceiveSlots
+from gateway.rpc.service import NAME, max_message_bytes
 from gateway.settings import Settings
+from serving.manifest import Manifest, Network
 from tests.half_model import HalfModel
 from tests.listening import listening
 from tests.rest.cases import Photo
@@ -58,10 +59,20 @@ async def test_a_tensor_of_another_size_is_refused(
         assert await gateway.http.charged() == 0
 
 
+def test_a_message_has_room_for_a_tensor_of_the_default_model(
+    settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "large" / "1"
+    folder.mkdir(parents=True)
+    Manifest("large-1", "now", {}, "MIT", {}, {}, {}, [], network=Network(side=2048)).write(folder)
+    small = {"model": "large", "model_repository": tmp_path, "max_image_bytes": 1000}
+    assert max_message_bytes(settings.model_copy(update=small)) > 3 * 2048**2
+
+
 async def test_the_callers_deadline_is_the_works_deadline(
     gateway: Both, model: HalfModel, photo: Photo
 ) -> None:
-    model.delay_s = 30
+    model.delay_s = 600
     request = pb.RemoveBackgroundRequest(image=photo())
     with pytest.raises(grpc.aio.AioRpcError) as late:
         await gateway.stub.RemoveBackground(request, metadata=gateway.metadata(), timeout=0.3)
@@ -71,12 +82,13 @@ async def test_the_callers_deadline_is_the_works_deadline(
 
 
 async def test_the_services_own_deadline_holds_for_tensors_too(
-    gateway: Both, model: HalfModel, settings: Settings
+    model: HalfModel, settings: Settings
 ) -> None:
-    model.delay_s = 30
+    model.delay_s = 600
     request = pb.SegmentTensorRequest(image=bytes(1024 * 1024 * 3))
-    with pytest.raises(grpc.aio.AioRpcError, match="within 2 seconds") as late:
-        await gateway.stub.SegmentTensor(request, metadata=gateway.metadata(), timeout=60)
+    async with both(model, settings.model_copy(update={"request_timeout_s": 2})) as gateway:
+        with pytest.raises(grpc.aio.AioRpcError, match="within 2 seconds") as late:
+            await gateway.stub.SegmentTensor(request, metadata=gateway.metadata(), timeout=60)
     assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
@@ -98,24 +110,24 @@ async def test_a_client_that_leaves_is_no_bug_of_ours(
 
 
 async def test_one_key_cannot_take_all_places() -> None:
-    places = Places(4, "messages are being read")
+    slots = ReceiveSlots(4, "messages are being read")
     async with AsyncExitStack() as held:
         for _ in range(2):
-            await held.enter_async_context(places.place(1, 0.05))
+            await held.enter_async_context(slots.slot(1, 0.05))
         with pytest.raises(Overloaded, match="messages are being read"):
-            await held.enter_async_context(places.place(1, 0.05))
+            await held.enter_async_context(slots.slot(1, 0.05))
         for _ in range(2):
-            await held.enter_async_context(places.place(2, 0.05))
+            await held.enter_async_context(slots.slot(2, 0.05))
         with pytest.raises(Overloaded):
-            await held.enter_async_context(places.place(3, 0.05))
-    async with places.place(3, 0.05), places.place(1, 0.05), places.place(1, 0.05):
+            await held.enter_async_context(slots.slot(3, 0.05))
+    async with slots.slot(3, 0.05), slots.slot(1, 0.05), slots.slot(1, 0.05):
         pass
 
 
 async def test_a_cancelled_call_frees_its_place(
     gateway: Both, model: HalfModel, photo: Photo
 ) -> None:
-    model.delay_s = 30
+    model.delay_s = 600
     before = counted(route=REMOVE, status="CANCELLED")
     call = gateway.stub.RemoveBackground(
         pb.RemoveBackgroundRequest(image=photo()), metadata=gateway.metadata()
@@ -140,7 +152,7 @@ async def test_what_is_no_message_is_refused(gateway: Both) -> None:
 async def test_a_wrong_key_is_refused_before_the_image_is_read(gateway: Both) -> None:
     call: Any = gateway.channel.stream_unary(REMOVE)(metadata=gateway.metadata("cbg_wrong"))
     with pytest.raises(grpc.aio.AioRpcError) as refused:  # and nothing has been sent
-        await asyncio.wait_for(call, 2)
+        await asyncio.wait_for(call, 60)
     assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
@@ -179,6 +191,7 @@ async def test_requests_are_counted_by_status(gateway: Both, photo: Photo) -> No
     assert [b - a for a, b in zip(before, after, strict=True)] == [1, 1]
 
 
+@pytest.mark.real
 def test_grpcurl_lists_describes_and_calls(
     model: HalfModel, settings: Settings, photo: Photo, tmp_path: Path
 ) -> None:

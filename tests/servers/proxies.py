@@ -14,7 +14,7 @@ from loadtest.ports import free_port
 from tests.servers.wheels import wheel
 
 CONFIGS = Path(__file__).parents[2] / "deploy" / "proxies"
-START_TIMEOUT_S = 20
+START_TIMEOUT_S = 120
 
 
 @dataclass

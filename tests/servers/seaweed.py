@@ -16,7 +16,7 @@ import httpx
 from loadtest.ports import free_port
 
 WEED = Path(sys.executable).with_name("weed")
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 120
 BUCKET, KEY, SECRET = "clearbg", "k", "s"
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import httpx
 
-from gateway.models.triton import TritonModel
+from gateway.models.triton import TritonBackend
 from gateway.settings import Settings
 from loadtest.ports import free_port
-from serving.tritonserver import TritonServer, find
+from serving.tritonserver import TritonServer, find_tritonserver
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Triton:
     """A running tritonserver, and a client of it."""
 
     server: TritonServer
-    model: TritonModel
+    model: TritonBackend
     metrics_url: str
 
     async def metric(self, name: str, **labels: str) -> float:
@@ -32,13 +32,11 @@ class Triton:
 
 
 @asynccontextmanager
-async def running(
-    work_dir: Path, max_queue: int = 64, traces_url: str = ""
-) -> AsyncIterator[Triton]:
+async def running(work_dir: Path, traces_url: str = "") -> AsyncIterator[Triton]:
     """Run a server until the block ends; it has answered once."""
     grpc_port, metrics_port = free_port(), free_port()
     server = TritonServer(
-        find("", work_dir),
+        find_tritonserver("", work_dir),
         Settings().model_repository,
         host="127.0.0.1",
         grpc_port=grpc_port,
@@ -47,11 +45,11 @@ async def running(
         traces_url=traces_url,
     )
     server.start()
-    model = TritonModel(f"127.0.0.1:{grpc_port}", "isnet-test", max_queue=max_queue)
+    model = TritonBackend(f"127.0.0.1:{grpc_port}", "isnet-test")
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             while not await model.ready():
-                assert server.alive
+                assert server.is_alive
                 await asyncio.sleep(0.2)
         yield Triton(server, model, f"http://127.0.0.1:{metrics_port}/metrics")
     finally:

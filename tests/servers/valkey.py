@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from loadtest.ports import free_port
 from tests.servers.wheels import wheel
 
-START_TIMEOUT_S = 10
+START_TIMEOUT_S = 60
 
 
 class Valkey:

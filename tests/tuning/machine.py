@@ -1,4 +1,4 @@
-"""A machine that is measured in no time: it does what a formula says, and then some noise."""
+"""A simulated machine, which is measured in no time: a formula with noise."""
 
 import random
 from collections.abc import Callable
@@ -11,29 +11,39 @@ DEFAULT = Config(
 )
 
 
-class Machine:
+class SimulatedMachine:
     """Measures by a formula.
 
     Args:
-        images_s: what each configuration really does.
-        noise: standard deviation of what is seen of it, as a part of it.
-        load: images at once: by Little's law, latency is this by images_s.
+        images_s: the true throughput of each configuration.
+        noise: relative standard deviation of the measured throughput.
+        concurrency: images in flight: by Little's law, latency is this divided by throughput.
+        seed: of the noise.
     """
 
     def __init__(
-        self, images_s: Callable[[Config], float], noise: float = 0.0, seed: int = 0, load: int = 8
+        self,
+        images_s: Callable[[Config], float],
+        noise: float = 0.0,
+        seed: int = 0,
+        concurrency: int = 8,
     ) -> None:
-        self._images_s, self._noise, self._load = images_s, noise, load
+        self._images_s, self._noise, self._concurrency = images_s, noise, concurrency
         self._random = random.Random(seed)
-        self.asked: list[Config] = []
+        self.measured: list[Config] = []
 
     def measure(self, config: Config) -> Measurement:
-        self.asked.append(config)
-        seen = self._images_s(config) * self._random.gauss(1, self._noise)
-        refused = 50 if config.max_queue < self._load else 0
-        delay_s = self._load / seen
+        self.measured.append(config)
+        images_s = self._images_s(config) * self._random.gauss(1, self._noise)
+        refused = 50 if config.max_queue < self._concurrency else 0
+        delay_s = self._concurrency / images_s
         return Measurement(
-            seen, delay_s, delay_s * 1.2, images=100, refused=refused, batches={"1": 20, "2": 40}
+            images_s,
+            delay_s,
+            delay_s * 1.2,
+            images=100,
+            refused=refused,
+            batches={"1": 20, "2": 40},
         )
 
     def in_round(self, config: Config, round_: str) -> Measurement:

@@ -1,4 +1,4 @@
-"""`clearbg tune` on a machine that is measured in no time."""
+"""`clearbg tune` on a simulated machine."""
 
 import sys
 from pathlib import Path
@@ -8,15 +8,15 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from gateway.cli import app
-from gateway.tuning.bench import Bench
-from tests.tuning.machine import Machine
+from gateway.tuning.benchmark import Benchmark
+from tests.tuning.machine import SimulatedMachine
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Two instances do a fifth more, and nothing else changes anything."""
-    machine = Machine(lambda config: 2.4 if config.instances == 2 else 2.0)
-    monkeypatch.setattr(Bench, "measure", lambda _, config: machine.measure(config))
+def machine(monkeypatch: pytest.MonkeyPatch) -> SimulatedMachine:
+    """Two instances are 20 % faster; no other setting has an effect."""
+    machine = SimulatedMachine(lambda config: 2.4 if config.instances == 2 else 2.0)
+    monkeypatch.setattr(Benchmark, "measure", lambda _, config: machine.measure(config))
     return machine
 
 
@@ -24,21 +24,25 @@ def tune(folder: Path, *arguments: str) -> Result:
     return CliRunner().invoke(app, ["tune", "--out", str(folder / "out"), *arguments])
 
 
-def test_it_prints_draws_and_writes_what_it_found(tmp_path: Path, machine: Machine) -> None:
+def test_it_prints_a_recommendation_and_writes_settings_and_chart(
+    tmp_path: Path, machine: SimulatedMachine
+) -> None:
     done = tune(tmp_path)
     assert done.exit_code == 0, done.output
     assert "Recommended: instances=2." in done.output
     assert "One knob at a time" in done.output
     lines = (tmp_path / "out" / "recommended.env").read_text().splitlines()
     assert "CLEARBG_MAX_QUEUE=64" in lines
-    was = lines.index("# was 1")
-    assert lines[was + 1] == "# instance_group [ { count: 2 } ]"
+    old_value = lines.index("# was 1")
+    assert lines[old_value + 1] == "# instance_group [ { count: 2 } ]"
     assert any("20.0 %" in line and "5 rounds: better" in line for line in lines)
     with Image.open(tmp_path / "out" / "tune.png") as picture:
         assert picture.format == "PNG"
 
 
-def test_the_settings_it_writes_can_be_read(tmp_path: Path, machine: Machine) -> None:
+def test_the_settings_file_has_only_settings_and_comments(
+    tmp_path: Path, machine: SimulatedMachine
+) -> None:
     tune(tmp_path)
     lines = (tmp_path / "out" / "recommended.env").read_text().splitlines()
     assert all(line.startswith(("#", "CLEARBG_")) for line in lines)
@@ -46,20 +50,22 @@ def test_the_settings_it_writes_can_be_read(tmp_path: Path, machine: Machine) ->
     assert names == {"CLEARBG_CPU_THREADS", "CLEARBG_CODEC_THREADS", "CLEARBG_MAX_QUEUE"}
 
 
-def test_it_goes_on_with_what_is_there(tmp_path: Path, machine: Machine) -> None:
-    tune(tmp_path)
-    asked = len(machine.asked)
-    assert f"{asked} measurements were there already" in tune(tmp_path).output
-    assert len(machine.asked) == asked
-    tune(tmp_path, "--restart")
-    assert len(machine.asked) == 2 * asked
-
-
-def test_without_matplotlib_it_says_what_to_install(
-    tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+def test_earlier_measurements_are_reused_unless_restarted(
+    tmp_path: Path, machine: SimulatedMachine
 ) -> None:
-    monkeypatch.delitem(sys.modules, "gateway.tuning.picture", raising=False)
-    monkeypatch.delattr("gateway.tuning.picture", raising=False)
+    tune(tmp_path)
+    count = len(machine.measured)
+    assert f"{count} measurements were reused" in tune(tmp_path).output
+    assert len(machine.measured) == count
+    tune(tmp_path, "--restart")
+    assert len(machine.measured) == 2 * count
+
+
+def test_without_matplotlib_it_names_the_extra_to_install(
+    tmp_path: Path, machine: SimulatedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "gateway.tuning.chart", raising=False)
+    monkeypatch.delattr("gateway.tuning.chart", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
     done = tune(tmp_path)
     assert done.exit_code == 0
@@ -71,13 +77,13 @@ def test_without_matplotlib_it_says_what_to_install(
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (["--knob", "volume"], "There is no knob volume, but batch"),
+        (["--knob", "volume"], "There is no knob volume; there are: batch"),
         (["--seconds", "3"], "another seconds: use another --out, or --restart"),
         (["--photo", "nowhere.jpg"], "nowhere.jpg"),
     ],
 )
-def test_what_cannot_be_done_is_said(
-    tmp_path: Path, machine: Machine, arguments: list[str], hint: str
+def test_invalid_arguments_are_rejected(
+    tmp_path: Path, machine: SimulatedMachine, arguments: list[str], hint: str
 ) -> None:
     tune(tmp_path, "--knob", "batch")
     done = tune(tmp_path, *arguments)
@@ -85,13 +91,14 @@ def test_what_cannot_be_done_is_said(
     assert hint in done.output
 
 
-def test_a_default_that_does_not_run_ends_it(
+@pytest.mark.real
+def test_a_default_that_cannot_be_measured_ends_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: Bench) -> list[str]:
+    def broken(self: Benchmark) -> list[str]:
         return [sys.executable, "-c", "import sys; sys.exit('it burns')"]
 
-    monkeypatch.setattr(Bench, "command", broken)
+    monkeypatch.setattr(Benchmark, "command", broken)
     done = tune(tmp_path)
     assert done.exit_code == 1
     assert "it burns" in done.output

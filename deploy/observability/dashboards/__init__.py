@@ -1,1 +1,1 @@
-"""Grafana dashboards, as Python that writes their JSON: the grid and the ids make themselves."""
+"""Grafana dashboards, from which their JSON is generated with its positions and ids."""

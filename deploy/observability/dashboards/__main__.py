@@ -1,4 +1,4 @@
-"""`make dashboards`: write the JSON that Grafana reads."""
+"""`make dashboards`: write the JSON files that Grafana imports."""
 
 import json
 from pathlib import Path
@@ -11,13 +11,14 @@ FOLDER = Path(__file__).parents[1] / "grafana"
 DASHBOARDS = (OVERVIEW, MODEL, BULK)
 
 
-def texts() -> dict[Path, str]:
-    """Each dashboard's file, and what is in it."""
+def render() -> dict[Path, str]:
+    """Return the path and the text of each dashboard's file."""
     return {
-        FOLDER / f"{one.uid}.json": json.dumps(one.json(), indent=2) + "\n" for one in DASHBOARDS
+        FOLDER / f"{dashboard.uid}.json": json.dumps(dashboard.json(), indent=2) + "\n"
+        for dashboard in DASHBOARDS
     }
 
 
 if __name__ == "__main__":
-    for path, text in texts().items():
+    for path, text in render().items():
         path.write_text(text)

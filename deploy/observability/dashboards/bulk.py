@@ -1,5 +1,6 @@
-"""Bulk jobs: whether they begin, whether they end well, and whether anybody hears of it."""
+"""Bulk jobs: their queue, their outcomes, and the delivery of webhooks."""
 
+from deploy.observability.dashboards.common_panels import free_disk, images_at_the_model
 from deploy.observability.dashboards.dashboard import Dashboard, Row
 from deploy.observability.dashboards.panel import (
     GREEN,
@@ -16,23 +17,23 @@ ROUTES = 'route=~".*(/v1/bulk|BulkJob|BulkResult).*"'
 NOW = Row(
     "Now",
     [
-        # All who do bulk jobs look at the same queue: the greatest, not the sum.
-        stat("Jobs that wait", "max(clearbg_bulk_jobs_waiting{@})", width=6),
+        # All workers report the same queue: the maximum, not the sum.
+        stat("Waiting jobs", "max(clearbg_bulk_jobs_waiting{@})", width=6),
         stat(
-            "The oldest of them",
+            "Age of the oldest waiting job",
             "max(clearbg_bulk_oldest_waiting_seconds{@})",
             unit="s",
             width=6,
             steps={0: GREEN, 300: YELLOW, 900: RED},
         ),
         stat(
-            "Images done",
+            "Images cut out",
             'sum(rate(clearbg_bulk_images_total{@,status="succeeded"}[5m]))',
             unit="ops",
             width=6,
         ),
         stat(
-            "Webhooks not taken, 1 h",
+            "Failed webhook attempts, 1 h",
             'sum(increase(clearbg_webhook_attempts_total{@,outcome="refused"}[1h]))',
             width=6,
         ),
@@ -41,21 +42,21 @@ NOW = Row(
 JOBS = Row(
     "Jobs",
     [
-        Panel("Jobs that wait", {"waiting": "max(clearbg_bulk_jobs_waiting{@})"}),
+        Panel("Waiting jobs", {"waiting": "max(clearbg_bulk_jobs_waiting{@})"}),
         Panel(
-            "Age of the oldest that waits",
+            "Age of the oldest waiting job",
             {"oldest": "max(clearbg_bulk_oldest_waiting_seconds{@})"},
             unit="s",
             steps={0: GREEN, 900: RED},
         ),
         Panel(
-            "Jobs that ended",
+            "Ended jobs",
             {"{{status}}": per_second("clearbg_bulk_jobs_total", "status") + " * 60"},
             unit="opm",
             stacked=True,
         ),
         Panel(
-            "Images that ended",
+            "Ended images",
             {"{{status}}": per_second("clearbg_bulk_images_total", "status")},
             unit="ops",
             stacked=True,
@@ -66,25 +67,14 @@ JOBS = Row(
             unit="ops",
             stacked=True,
         ),
-        Panel(
-            "Images at the model",
-            {"{{instance}} {{priority}}": "clearbg_model_images{@}"},
-            about="Bulk images wait until no interactive one is there.",
-        ),
+        images_at_the_model("Bulk images wait while there are interactive ones."),
         Panel(
             "Retries",
             {"{{instance}}": per_second("clearbg_bulk_retries_total", "instance")},
             unit="ops",
-            about="Times that an image waited, since the service was busy.",
+            about="How often an image had to wait because the service was busy.",
         ),
-        Panel(
-            "Free disk",
-            {"{{instance}}": "clearbg_disk_free_bytes{@} / clearbg_disk_size_bytes{@}"},
-            unit="percentunit",
-            about="Images and results lie there, unless they are in S3.",
-            most=1,
-            steps={0: RED, 0.05: YELLOW, 0.15: GREEN},
-        ),
+        free_disk("It holds the images and results, unless they are in S3."),
     ],
 )
 WEBHOOKS = Row(
@@ -98,7 +88,7 @@ WEBHOOKS = Row(
             stacked=True,
         ),
         Panel(
-            "Not taken",
+            "Failed attempts",
             {
                 "share": per_second("clearbg_webhook_attempts_total", where='outcome="refused"')
                 + " / "
@@ -106,7 +96,7 @@ WEBHOOKS = Row(
             },
             unit="percentunit",
             width=12,
-            most=1,
+            max_value=1,
             steps={0: GREEN, 0.5: RED},
         ),
     ],
@@ -124,7 +114,7 @@ REQUESTS = Row(
             "Duration",
             f"clearbg_request_seconds_bucket{{@,{ROUTES}}}",
             "route",
-            about="Of uploads it is the caller's line; progress events last as long as the job.",
+            about="Uploads depend on the caller's bandwidth; event streams end with the job.",
             width=12,
         ),
     ],

@@ -1,4 +1,4 @@
-"""A dashboard: panels in rows, and what the viewer may choose."""
+"""A dashboard: panels in rows, and the variables that viewers set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,18 @@ TAG = "clearbg"
 
 @dataclass(frozen=True)
 class Row:
-    """Panels under a heading, from left to right, and on as many lines as they need."""
+    """Panels under a heading, placed from left to right and wrapped into lines."""
 
     title: str
     panels: Sequence[Panel]
 
     def json(self, first_id: int, y: int) -> list[dict[str, Any]]:
-        """The heading and its panels, from row `y` of the grid on."""
+        """Return the heading and its panels as Grafana reads them.
+
+        Args:
+            first_id: the heading's id; the panels get the following ones.
+            y: row of the grid where the heading is placed.
+        """
         heading = {
             "id": first_id,
             "type": "row",
@@ -37,8 +42,15 @@ class Row:
         return placed
 
 
-def choice(name: str, series: str, label: str, title: str) -> dict[str, Any]:
-    """A variable: the values that a label has in some series; several may be chosen, or all."""
+def label_variable(name: str, series: str, label: str, title: str) -> dict[str, Any]:
+    """Return a variable whose values are those of a label; viewers select several of them, or all.
+
+    Args:
+        name: as queries refer to it: `$name`.
+        series: the series that have the label.
+        label: the label.
+        title: as viewers see it.
+    """
     return {
         "name": name,
         "label": title,
@@ -62,29 +74,29 @@ DATASOURCE = {
     "query": "prometheus",
 }
 PROCESSES = (
-    choice("job", "clearbg_build_info", "job", "Job"),
-    choice("instance", 'clearbg_build_info{job=~"$job"}', "instance", "Instance"),
+    label_variable("job", "clearbg_build_info", "job", "Job"),
+    label_variable("instance", 'clearbg_build_info{job=~"$job"}', "instance", "Instance"),
 )
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """A page.
+    """One dashboard.
 
     Args:
-        uid: its name in URLs, and of its file.
-        title: as it is shown.
+        uid: name in URLs, and of the file.
+        title: as viewers see it.
         rows: from top to bottom.
-        choices: variables beside the datasource, the job and the instance.
+        variables: in addition to the datasource, the job and the instance.
     """
 
     uid: str
     title: str
     rows: Sequence[Row]
-    choices: Sequence[dict[str, Any]] = ()
+    variables: Sequence[dict[str, Any]] = ()
 
     def json(self) -> dict[str, Any]:
-        """The dashboard as Grafana provisions it."""
+        """Return the dashboard as Grafana imports it."""
         panels: list[dict[str, Any]] = []
         for row in self.rows:
             below = max((p["gridPos"]["y"] + p["gridPos"]["h"] for p in panels), default=0)
@@ -103,6 +115,6 @@ class Dashboard:
                 {"type": "dashboards", "title": "ClearBG", "tags": [TAG], "keepTime": True}
                 | {"asDropdown": False, "includeVars": True}
             ],
-            "templating": {"list": [DATASOURCE, *PROCESSES, *self.choices]},
+            "templating": {"list": [DATASOURCE, *PROCESSES, *self.variables]},
             "panels": panels,
         }

@@ -1,6 +1,7 @@
-"""What the model does: on which device, how long it takes, and Triton's own view of it."""
+"""The model: its devices and durations, as the gateway and Triton measure them."""
 
-from deploy.observability.dashboards.dashboard import Dashboard, Row, choice
+from deploy.observability.dashboards.common_panels import images_at_the_model, images_by_device
+from deploy.observability.dashboards.dashboard import Dashboard, Row, label_variable
 from deploy.observability.dashboards.panel import (
     GREEN,
     RED,
@@ -15,12 +16,12 @@ TRITON = '{instance=~"$triton",model="isnet"}'
 
 
 def rate(metric: str) -> str:
-    """A counter of Triton's, by server."""
+    """Return the rate of one of Triton's counters, by server."""
     return f"sum by (instance) (rate({metric}{TRITON}[$__rate_interval]))"
 
 
-def ms_each(duration: str) -> str:
-    """Milliseconds of a cumulative duration, for each request that was answered."""
+def ms_per_request(duration: str) -> str:
+    """Return the mean milliseconds per successful request of a cumulative duration."""
     return f"{rate(duration)} / {rate('nv_inference_request_success')} / 1000"
 
 
@@ -29,21 +30,22 @@ NOW = Row(
     [
         stat("Images", "sum(rate(clearbg_images_total{@}[5m]))", unit="ops", width=6),
         stat(
-            "Not reaching Triton",
-            "sum(clearbg_breaker_open{@})",
+            "Processes without Triton",
+            "sum(max by (job, instance) (clearbg_breaker_open{@}))",
             width=6,
             steps={0: GREEN, 1: RED},
         ),
         stat(
-            "On the CPU instead",
-            "sum(rate(clearbg_fallbacks_total{@}[5m])) / sum(rate(clearbg_images_total{@}[5m]))",
+            "Fallback to the CPU",
+            "sum(rate(clearbg_fallbacks_total{@}[5m]))"
+            ' / sum(rate(clearbg_images_total{@,device!="none"}[5m]))',
             unit="percentunit",
-            about="Of the images in the last 5 minutes.",
+            about="Share of the images in the last 5 minutes.",
             width=6,
             steps={0: GREEN, 0.01: RED},
         ),
         stat(
-            "Images a batch",
+            "Images per batch",
             f"sum(rate(nv_inference_count{TRITON}[5m]))"
             f" / sum(rate(nv_inference_exec_count{TRITON}[5m]))",
             width=6,
@@ -51,17 +53,12 @@ NOW = Row(
     ],
 )
 GATEWAY = Row(
-    "As the gateway sees it",
+    "Measured by the gateway",
     [
+        images_by_device(),
         Panel(
-            "Images by device",
-            {"{{device}}": per_second("clearbg_images_total", "device")},
-            unit="ops",
-            stacked=True,
-        ),
-        Panel(
-            "Triton is asked",
-            {"{{instance}}": "clearbg_breaker_open{@}"},
+            "Triton in use",
+            {"{{instance}} {{model}}": "clearbg_breaker_open{@}"},
             kind="state-timeline",
             texts={0: "yes", 1: "no"},
             steps={0: GREEN, 1: RED},
@@ -69,33 +66,39 @@ GATEWAY = Row(
         Panel(
             "Fallbacks and probes",
             {
-                "given to the CPU": per_second("clearbg_fallbacks_total"),
+                "fallbacks to the CPU": per_second("clearbg_fallbacks_total"),
                 "probes": per_second("clearbg_probes_total"),
             },
             unit="ops",
-            about="Probes ask a Triton that failed whether it is back.",
+            about="Probes check whether a Triton that failed has recovered.",
         ),
-        Panel(
-            "Images at the model",
-            {"{{instance}} {{priority}}": "clearbg_model_images{@}"},
-            about="Waiting or in it. Bulk images wait for interactive ones.",
-        ),
+        images_at_the_model("In the queue or the model. Bulk images wait for interactive ones."),
         quantiles(
-            "Waiting and inferring",
+            "Queue and inference",
             'clearbg_stage_seconds_bucket{@,stage=~"queue|infer"}',
             "stage",
-            about="Of an image through Triton, `infer` holds the waiting too.",
+            about="With Triton, `infer` includes the time in its queue.",
         ),
-        heatmap("Inferring", 'clearbg_stage_seconds_bucket{@,stage="infer"}'),
+        Panel(
+            "Time of an image",
+            {
+                "{{model}}": per_second("clearbg_model_seconds_total", "model")
+                + " / "
+                + per_second("clearbg_images_total", "model", 'device!="none"')
+            },
+            unit="s",
+            about="Mean seconds of inference, by model: what an image of each costs.",
+        ),
+        heatmap("Inference", 'clearbg_stage_seconds_bucket{@,stage="infer"}'),
     ],
 )
 SERVER = Row(
-    "As Triton sees it",
+    "Measured by Triton",
     [
         Panel(
-            "Images a batch",
+            "Images per batch",
             {"{{instance}}": f"{rate('nv_inference_count')} / {rate('nv_inference_exec_count')}"},
-            about="The dynamic batcher at work; on a CPU it is 1 by configuration.",
+            about="Mean batch size of the dynamic batcher.",
         ),
         Panel(
             "Inferences and executions",
@@ -106,24 +109,24 @@ SERVER = Row(
             unit="ops",
         ),
         Panel(
-            "Waiting for execution",
+            "Pending requests",
             {"{{instance}}": f"sum by (instance) (nv_inference_pending_request_count{TRITON})"},
         ),
         Panel(
             "Time in Triton's queue",
-            {"{{instance}}": ms_each("nv_inference_queue_duration_us")},
+            {"{{instance}}": ms_per_request("nv_inference_queue_duration_us")},
             unit="ms",
-            about="Mean of an answered request.",
+            about="Mean per successful request.",
         ),
         Panel(
-            "Time to compute",
+            "Compute time",
             {
-                "{{instance}} input": ms_each("nv_inference_compute_input_duration_us"),
-                "{{instance}} infer": ms_each("nv_inference_compute_infer_duration_us"),
-                "{{instance}} output": ms_each("nv_inference_compute_output_duration_us"),
+                "{{instance}} input": ms_per_request("nv_inference_compute_input_duration_us"),
+                "{{instance}} infer": ms_per_request("nv_inference_compute_infer_duration_us"),
+                "{{instance}} output": ms_per_request("nv_inference_compute_output_duration_us"),
             },
             unit="ms",
-            about="Mean of an answered request; of a batch each request counts all of it.",
+            about="Mean per successful request: each one counts the time of its whole batch.",
         ),
         Panel(
             "Failures",
@@ -134,7 +137,7 @@ SERVER = Row(
                 )
             },
             unit="ops",
-            about="A full queue is in none of them: see the refusals in the overview.",
+            about="Rejections because of a full queue are not included: see the overview.",
         ),
     ],
 )
@@ -145,14 +148,14 @@ MACHINE = Row(
             "CPU",
             {"{{instance}}": 'nv_cpu_utilization{instance=~"$triton"}'},
             unit="percentunit",
-            most=1,
+            max_value=1,
         ),
         Panel(
             "GPU",
             {"{{instance}} {{gpu_uuid}}": 'nv_gpu_utilization{instance=~"$triton"}'},
             unit="percentunit",
             about="Empty without a GPU.",
-            most=1,
+            max_value=1,
         ),
         Panel(
             "GPU memory",
@@ -164,7 +167,7 @@ MACHINE = Row(
             },
             unit="percentunit",
             about="Empty without a GPU.",
-            most=1,
+            max_value=1,
         ),
     ],
 )
@@ -173,5 +176,5 @@ MODEL = Dashboard(
     "clearbg-model",
     "ClearBG: model",
     [NOW, GATEWAY, SERVER, MACHINE],
-    [choice("triton", "nv_inference_count", "instance", "Triton")],
+    [label_variable("triton", "nv_inference_count", "instance", "Triton")],
 )

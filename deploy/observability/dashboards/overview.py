@@ -1,6 +1,10 @@
-"""Is it well? Requests, errors and durations, what is full, and the processes."""
+"""The state of the service: requests, errors, durations, limits, and processes."""
 
-from deploy.observability.dashboards.dashboard import Dashboard, Row, choice
+from deploy.observability.dashboards.common_panels import (
+    images_at_the_model,
+    images_by_device,
+)
+from deploy.observability.dashboards.dashboard import Dashboard, Row, label_variable
 from deploy.observability.dashboards.panel import (
     GREEN,
     RED,
@@ -11,14 +15,15 @@ from deploy.observability.dashboards.panel import (
     quantiles,
     stat,
 )
+from deploy.observability.dashboards.processes import PROCESSES
 
 FAILED = 'status=~"5..|INTERNAL|UNAVAILABLE|DEADLINE_EXCEEDED|UNKNOWN"'
-"""As in rules/recordings.yml."""
+"""Must equal the matcher in rules/recordings.yml."""
 CUTOUTS = (
     'route=~"POST /v1(.0)?/removebg|'
     '/clearbg.v1.BackgroundRemovalService/(RemoveBackground|SegmentTensor)"'
 )
-REFUSED_CALLERS = 'slug=~"invalid-key|rate-limited|limits-unavailable|accounts-unavailable"'
+REJECTED_CALLERS = 'slug=~"invalid-key|rate-limited|limits-unavailable|accounts-unavailable"'
 
 NOW = Row(
     "Now",
@@ -34,20 +39,20 @@ NOW = Row(
             "Failed, 1 h",
             "clearbg:requests_failed:ratio1h",
             unit="percentunit",
-            about="Of all gateways; the promise is 0.1 %.",
+            about="Of all gateways; the objective is 0.1 %.",
             steps={0: GREEN, 0.001: YELLOW, 0.0144: RED},
         ),
         stat(
             "Slow, 1 h",
             "clearbg:cutouts_slow:ratio1h",
             unit="percentunit",
-            about="Single images over 2.5 s, of all gateways; the promise is 5 %.",
+            about="Single images that take over 2.5 s, of all gateways; the objective is 5 %.",
             steps={0: GREEN, 0.05: YELLOW, 0.72: RED},
         ),
         stat(
-            "On the CPU instead of Triton",
-            "sum(clearbg_breaker_open{@})",
-            about="Processes that do not reach Triton.",
+            "Fallback to the CPU",
+            "sum(max by (job, instance) (clearbg_breaker_open{@}))",
+            about="Processes that cannot reach Triton.",
             steps={0: GREEN, 1: RED},
         ),
     ],
@@ -77,7 +82,7 @@ REQUESTS = Row(
                 + per_second("clearbg_requests_total", "transport, route")
             },
             unit="percentunit",
-            about="Errors of ours, overload included; 429 and what callers have to mend are not.",
+            about="Errors of the service, including overload; not 429, nor errors of callers.",
             steps={0: GREEN, 0.001: RED},
         ),
         quantiles("Duration by route", "clearbg_request_seconds_bucket{@}", "route", width=12),
@@ -88,19 +93,14 @@ REQUESTS = Row(
             "Errors by kind",
             {"{{slug}}": per_second("clearbg_errors_total", "slug")},
             unit="reqps",
-            about="Images of a stream count one by one.",
+            about="Each image of a stream counts.",
         ),
         Panel(
             "Requests in flight",
             {"{{transport}}": "sum by (transport) (clearbg_requests_in_flight{@})"},
             stacked=True,
         ),
-        Panel(
-            "Images by device",
-            {"{{device}}": per_second("clearbg_images_total", "device")},
-            unit="ops",
-            stacked=True,
-        ),
+        images_by_device(),
     ],
 )
 STAGES = Row(
@@ -108,37 +108,34 @@ STAGES = Row(
     [
         quantiles("Stages", 'clearbg_stage_seconds_bucket{@,stage=~"$stage"}', "stage", width=12),
         heatmap(
-            "Spread of the chosen stages",
+            "Distribution of the selected stages",
             'clearbg_stage_seconds_bucket{@,stage=~"$stage"}',
             width=12,
         ),
     ],
 )
 ADMISSION = Row(
-    "Admission: what is full",
+    "Admission",
     [
         Panel(
-            "Refusals",
+            "Rejections",
             {"{{by}}": per_second("clearbg_refusals_total", "by")},
             unit="reqps",
-            about="By what was full; a caller's own rate limit is one of them.",
+            about="By the exhausted resource; a caller's own rate limit is one of them.",
         ),
         Panel(
             "Megapixels in flight",
             {"{{instance}}": "clearbg_pixels_in_flight{@} / 1e6"},
-            about="Refused beyond CLEARBG_MAX_MEGAPIXELS_IN_FLIGHT (200).",
+            about="Limit: CLEARBG_MAX_MEGAPIXELS_IN_FLIGHT (200).",
         ),
         Panel(
             "Uploads and answers in memory",
             {"{{instance}}": "clearbg_upload_bytes_in_flight{@}"},
             unit="bytes",
-            about="Refused beyond CLEARBG_MAX_UPLOAD_BYTES_IN_FLIGHT (1 GiB).",
+            about="Limit: CLEARBG_MAX_UPLOAD_BYTES_IN_FLIGHT (1 GiB).",
         ),
-        Panel(
-            "Images at the model",
-            {"{{instance}} {{priority}}": "clearbg_model_images{@}"},
-            about="Waiting or in it; refused beyond CLEARBG_MAX_QUEUE (64).",
-            steps={0: GREEN, 16: YELLOW},
+        images_at_the_model(
+            "In the queue or the model; limit: CLEARBG_MAX_QUEUE (64).", {0: GREEN, 16: YELLOW}
         ),
     ],
 )
@@ -146,61 +143,24 @@ KEYS = Row(
     "Keys and limits",
     [
         Panel(
-            "Refused callers",
-            {"{{slug}}": per_second("clearbg_errors_total", "slug", REFUSED_CALLERS)},
+            "Rejected callers",
+            {"{{slug}}": per_second("clearbg_errors_total", "slug", REJECTED_CALLERS)},
             unit="reqps",
-            about="Wrong keys, used-up limits, and stores of keys and limits that do not answer.",
+            about="Wrong keys, exhausted limits, and unavailable stores of keys and limits.",
             width=12,
         ),
         Panel(
-            "Limits that nobody counted",
+            "Rate limit failures",
             {"{{instance}}": per_second("clearbg_rate_limit_failures_total", "instance")},
             unit="ops",
-            about="Questions that the store of the rate limits did not answer.",
+            about="Queries that the store of the rate limits did not answer.",
             width=12,
         ),
     ],
 )
-PROCESSES = Row(
-    "Processes",
-    [
-        Panel(
-            "Builds",
-            {"": "sum by (job, instance, version) (clearbg_build_info{@})"},
-            kind="table",
-        ),
-        Panel(
-            "Ready",
-            {"{{job}} {{instance}}": "clearbg_ready{@}"},
-            kind="state-timeline",
-            texts={0: "not ready", 1: "ready"},
-            steps={0: RED, 1: GREEN},
-        ),
-        Panel(
-            "Free disk",
-            {"{{instance}}": "clearbg_disk_free_bytes{@} / clearbg_disk_size_bytes{@}"},
-            unit="percentunit",
-            most=1,
-            steps={0: RED, 0.05: YELLOW, 0.15: GREEN},
-        ),
-        Panel("Memory", {"{{instance}}": "process_resident_memory_bytes{@}"}, unit="bytes"),
-        Panel(
-            "CPU",
-            {"{{instance}}": "rate(process_cpu_seconds_total{@}[$__rate_interval])"},
-            about="In cores.",
-        ),
-        Panel(
-            "Open files",
-            {"{{instance}}": "process_open_fds{@} / process_max_fds{@}"},
-            unit="percentunit",
-            most=1,
-        ),
-    ],
-)
-
 OVERVIEW = Dashboard(
     "clearbg-overview",
     "ClearBG: overview",
     [NOW, REQUESTS, STAGES, ADMISSION, KEYS, PROCESSES],
-    [choice("stage", "clearbg_stage_seconds_count", "stage", "Stage")],
+    [label_variable("stage", "clearbg_stage_seconds_count", "stage", "Stage")],
 )

@@ -1,31 +1,31 @@
-"""One panel of a dashboard: queries, and how Grafana draws them."""
+"""One panel of a dashboard: its queries, and how Grafana draws them."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 HEIGHT = 8
-CHOSEN = 'job=~"$job",instance=~"$instance"'
-"""What `@` in a query stands for: the processes that the viewer chose."""
+SELECTED_PROCESSES = 'job=~"$job",instance=~"$instance"'
+"""Matchers for the processes that the viewer selected; `@` in a query stands for them."""
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 GREEN, YELLOW, RED = "green", "yellow", "red"
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A panel, not placed yet.
+    """A panel that has no position yet.
 
     Args:
         title: of the panel.
-        queries: legend to PromQL.
-        kind: of Grafana's panels.
-        unit: of Grafana's units.
-        about: what is seen, where the title does not say it.
-        width: of 24 columns.
+        queries: PromQL by legend.
+        kind: Grafana's type of the panel.
+        unit: Grafana's unit of the values.
+        about: a description, where the title is not enough.
+        width: in columns, of 24.
         height: in rows of about 30 pixels.
-        steps: from which value on which colour; the first is for all below.
-        most: the axis's end, where there is one.
-        stacked: one series on the other.
-        texts: values that are told as words.
+        steps: colours by the value from which they apply; the first one applies below it too.
+        max_value: end of the axis; None for that of the data.
+        stacked: whether the series are stacked.
+        texts: texts that replace values.
     """
 
     title: str
@@ -36,15 +36,15 @@ class Panel:
     width: int = 8
     height: int = HEIGHT
     steps: dict[float, str] = field(default_factory=dict)
-    most: float | None = None
+    max_value: float | None = None
     stacked: bool = False
     texts: dict[int, str] = field(default_factory=dict)
 
     def json(self, id_: int, x: int, y: int) -> dict[str, Any]:
-        """The panel as Grafana reads it.
+        """Return the panel as Grafana reads it.
 
         Args:
-            id_: of no other panel of the dashboard.
+            id_: unique in the dashboard.
             x: column of its left edge.
             y: row of its upper edge.
         """
@@ -64,40 +64,40 @@ class Panel:
         }
 
     def _target(self, ref: str, legend: str, query: str) -> dict[str, Any]:
-        drawn = {"heatmap": "heatmap", "table": "table"}.get(self.kind, "time_series")
-        now = self.kind in ("stat", "table")
+        format_ = {"heatmap": "heatmap", "table": "table"}.get(self.kind, "time_series")
+        instant = self.kind in ("stat", "table")
         return {
             "refId": ref,
             "datasource": SOURCE,
-            "expr": query.replace("@", CHOSEN),
+            "expr": query.replace("@", SELECTED_PROCESSES),
             "legendFormat": legend,
-            "format": drawn,
-            "instant": now,
-            "range": not now,
+            "format": format_,
+            "instant": instant,
+            "range": not instant,
         }
 
     def _defaults(self) -> dict[str, Any]:
-        said: dict[str, Any] = {"unit": self.unit, "min": 0}
-        if self.most is not None:
-            said["max"] = self.most
+        defaults: dict[str, Any] = {"unit": self.unit, "min": 0}
+        if self.max_value is not None:
+            defaults["max"] = self.max_value
         steps = self.steps or {0: GREEN}
-        said["thresholds"] = {
+        defaults["thresholds"] = {
             "mode": "absolute",
-            "steps": [  # the first colour has no bound: Grafana wants null for it
+            "steps": [  # Grafana requires null for the first step
                 {"value": value if number else None, "color": color}
                 for number, (value, color) in enumerate(steps.items())
             ],
         }
         if self.steps:
-            said["color"] = {
+            defaults["color"] = {
                 "mode": "thresholds" if self.kind != "timeseries" else "palette-classic"
             }
         if self.texts:
-            told = {str(value): {"text": text} for value, text in self.texts.items()}
-            said["mappings"] = [{"type": "value", "options": told}]
+            options = {str(value): {"text": text} for value, text in self.texts.items()}
+            defaults["mappings"] = [{"type": "value", "options": options}]
         if self.kind == "timeseries":
-            said["custom"] = self._lines()
-        return said
+            defaults["custom"] = self._lines()
+        return defaults
 
     def _lines(self) -> dict[str, Any]:
         return {
@@ -122,30 +122,36 @@ class Panel:
 
 
 def per_second(counter: str, by: str = "", where: str = "") -> str:
-    """How fast a counter of the chosen processes grows.
+    """Return the query for the rate of a counter of the selected processes.
 
     Args:
-        counter: the metric.
-        by: labels to tell apart, with commas between them.
+        counter: name of the metric.
+        by: labels to group by, separated by commas.
         where: further matchers.
     """
-    chosen = f"{{@,{where}}}" if where else "{@}"
-    return f"sum by ({by}) (rate({counter}{chosen}[$__rate_interval]))"
+    matchers = f"{{@,{where}}}" if where else "{@}"
+    return f"sum by ({by}) (rate({counter}{matchers}[$__rate_interval]))"
 
 
 def stat(title: str, query: str, **how: Any) -> Panel:
-    """One number, as it is now."""
+    """Return a panel with one current number.
+
+    Args:
+        title: of the panel.
+        query: PromQL.
+        **how: see Panel.
+    """
     return Panel(title, {"": query}, kind="stat", **{"width": 4, "height": 4, **how})
 
 
 def quantiles(title: str, buckets: str, by: str = "", **how: Any) -> Panel:
-    """The median and the 95th percentile of a histogram.
+    """Return a panel with the median and the 95th percentile of a histogram in seconds.
 
     Args:
         title: of the panel.
         buckets: the histogram's series, such as `name_bucket{@}`.
-        by: a label to tell apart; empty for none.
-        how: as for Panel.
+        by: a label to group by; empty for none.
+        **how: see Panel.
     """
     labels = f"le, {by}" if by else "le"
     legend = f"{{{{{by}}}}} " if by else ""
@@ -158,6 +164,12 @@ def quantiles(title: str, buckets: str, by: str = "", **how: Any) -> Panel:
 
 
 def heatmap(title: str, buckets: str, **how: Any) -> Panel:
-    """How a histogram's values are spread, over time."""
+    """Return a panel with the distribution of a histogram in seconds over time.
+
+    Args:
+        title: of the panel.
+        buckets: the histogram's series, such as `name_bucket{@}`.
+        **how: see Panel.
+    """
     query = f"sum by (le) (increase({buckets}[$__rate_interval]))"
     return Panel(title, {"{{le}}": query}, kind="heatmap", unit="s", **how)

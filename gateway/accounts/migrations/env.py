@@ -1,4 +1,4 @@
-"""Alembic's entry: run by gateway.accounts.database, on the connection that it opened."""
+"""Alembic's entry point. gateway.accounts.database runs it, on the connection that it opened."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""`clearbg bulk`: have a folder of images cut out by bulk jobs, and go on after an interruption."""
+"""`clearbg bulk`: cut out a folder of images by bulk jobs; it resumes after an interruption."""

@@ -1,4 +1,4 @@
-"""The command: what it is told, and how it ends."""
+"""The command: its options, and how it ends."""
 
 import asyncio
 import hashlib
@@ -10,30 +10,31 @@ from typing import Annotated
 import typer
 
 from gateway.cli import folder
-from gateway.cli.asking import CaFile, Key, asking
-from gateway.cli.bulk.jobs import Jobs
+from gateway.cli.bulk.job_runner import JobRunner
 from gateway.cli.bulk.progress import Progress
-from gateway.cli.bulk.state import NAME, WAY_OUT, State, StateRefused
-from gateway.cli.bulk.work import Work
+from gateway.cli.bulk.run import BulkRun
+from gateway.cli.bulk.state import NAME, RESTART_HINT, State, StateMismatch
 from gateway.cli.console import err, fail
-from gateway.client import Asked, AsyncBulkClient, Problem, Query
+from gateway.cli.image_options import CaFile, Key, with_image_options
+from gateway.client import AsyncBulkClient, Problem, RemovalOptions, RemovalRequest
 from gateway.errors import BadImage, GatewayError
 from gateway.images import header
 from gateway.options import parse
-from gateway.orders.order import check_background
+from gateway.requests.removal_request import check_background
 
 ATTEMPTS = 10
-"""Of each call: 40 seconds, in which a service can be started anew."""
-GO_ON = "The same command, without --restart, goes on from here."
+"""Attempts per call: with their pauses about 40 seconds, enough for a restart of the service."""
+RESUME_HINT = "Run the same command again, without --restart, to resume."
 INTERRUPTED = 130
-"""The status with which shells know Ctrl-C."""
+"""Exit status by which shells recognise Ctrl-C."""
 
 
-@asking
+@with_image_options
 def bulk(
-    asked: Asked,
+    options: RemovalOptions,
     source: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The images.", exists=True, file_okay=False)
+        Path,
+        typer.Argument(metavar="DIR", help="Folder of the images.", exists=True, file_okay=False),
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder for the results.", file_okay=False)
@@ -44,85 +45,85 @@ def bulk(
     key: Key = "",
     ca_file: CaFile = None,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Forget what was begun; do all images anew.")
+        bool, typer.Option("--restart", help="Discard earlier results, and process all images.")
     ] = False,
 ) -> None:
-    """Have a folder of images cut out by bulk jobs; called again, it goes on where it stopped."""
-    asked["format"] = asked["format"] or "png"
+    """Cut out a folder of images by bulk jobs. If interrupted, the same command resumes."""
+    options["format"] = options["format"] or "png"
     source, target = source.resolve(), output.resolve()
     try:
-        _check(asked)
-        files = folder.results(source, target, asked["format"])
-        state = _state(target / NAME, _begun(source, asked), restart=restart)
-        state.keep_unchanged(source)
+        _check(options)
+        files = folder.prepare(source, target, options["format"])
+        state = _load_state(target / NAME, _conditions(source, options), restart=restart)
+        state.drop_changed(source)
 
-        async def work() -> int:
+        async def run() -> int:
             async with AsyncBulkClient(
                 server, key, attempts=ATTEMPTS, ca_file=str(ca_file or "")
             ) as client:
-                return await _failures(client, asked, files, state)
+                return await _process(client, options, files, state)
 
-        failed = asyncio.run(work())
+        failed = asyncio.run(run())
     except Problem as error:
-        fail(f"{error} {GO_ON}" if error.may_pass_later else error)
-    except (GatewayError, StateRefused, ValueError, OSError) as error:
+        fail(f"{error} {RESUME_HINT}" if error.is_retryable else error)
+    except (GatewayError, StateMismatch, ValueError, OSError) as error:
         fail(error)
     except KeyboardInterrupt:
-        fail(f"interrupted. {GO_ON}", code=INTERRUPTED)
-    folder.tell(target, len(files), failed)
+        fail(f"interrupted. {RESUME_HINT}", code=INTERRUPTED)
+    folder.finish(target, len(files), failed)
 
 
-async def _failures(
-    client: AsyncBulkClient, asked: Asked, files: Mapping[Path, Path], state: State
+async def _process(
+    client: AsyncBulkClient, options: RemovalOptions, files: Mapping[Path, Path], state: State
 ) -> int:
-    """Do what is missing, and say how many failed."""
+    """Process the images without a result, and return how many failed."""
     results = {path.name: result for path, result in files.items()}
     source = next(iter(files)).parent
     missing = sum(not state.has(result) for result in files.values())
-    if there := len(files) - missing:
-        err.print(f"{there} of {len(files)} are there already; --restart makes them anew")
+    if existing := len(files) - missing:
+        err.print(f"{existing} of {len(files)} results exist already; --restart creates them again")
     with Progress(missing) as progress:
-        await Jobs(Work(client, asked, source, results, state, progress)).run()
-    state.remove()
+        await JobRunner(BulkRun(client, options, source, results, state, progress)).run()
+    state.delete()
     return progress.failures
 
 
-def _check(asked: Asked) -> None:
-    """Refuse at once what the service would refuse after the first upload.
+def _check(options: RemovalOptions) -> None:
+    """Check the options before the first upload, as the service would do after it.
 
     Raises:
-        GatewayError: likewise.
+        GatewayError: the service would reject them.
     """
-    query = Query(b"", asked)
-    check_background(parse(query.texts), has_backdrop=bool(query.backdrop))
-    if query.backdrop:
+    request = RemovalRequest(b"", options)
+    check_background(parse(request.form_fields), has_backdrop="bg_image" in request.files)
+    for name, data in request.files.items():
         try:
-            header.read(query.backdrop, max_pixels=sys.maxsize)
+            header.read(data, max_pixels=sys.maxsize)
         except BadImage as error:
-            raise BadImage(f"--bg-image: {error}") from error
+            raise BadImage(f"--{name.replace('_', '-')}: {error}") from error
 
 
-def _begun(source: Path, asked: Asked) -> dict[str, str]:
-    """What an interrupted command must have been told too, if this one is to go on with it."""
-    query = Query(b"", asked)
-    backdrop = hashlib.sha256(query.backdrop).hexdigest()[:16] if query.backdrop else ""
-    return {"DIR": str(source), **query.texts, "bg_image": backdrop}
+def _conditions(source: Path, options: RemovalOptions) -> dict[str, str]:
+    """Return what must equal the interrupted command's, for this one to resume it."""
+    request = RemovalRequest(b"", options)
+    hashes = {name: hashlib.sha256(data).hexdigest()[:16] for name, data in request.files.items()}
+    return {"DIR": str(source), **request.form_fields, "bg_image": "", **hashes}
 
 
-def _state(path: Path, begun: dict[str, str], *, restart: bool) -> State:
-    """What was begun, or a new beginning.
+def _load_state(path: Path, conditions: dict[str, str], *, restart: bool) -> State:
+    """Return the state of an interrupted command, or a new one.
 
     Raises:
-        StateRefused: it cannot be read, or was begun otherwise.
+        StateMismatch: the file is damaged, or belongs to a command with other conditions.
     """
     if restart:
-        return State.anew(path, begun)
-    state = State.read(path) or State(path, begun)
-    then = ", ".join(
-        f"{name}={state.asked.get(name, '') or 'none'}"
-        for name in state.asked | begun
-        if state.asked.get(name) != begun.get(name)
+        return State.restarted(path, conditions)
+    state = State.read(path) or State(path, conditions)
+    different = ", ".join(
+        f"{name}={state.conditions.get(name, '') or 'none'}"
+        for name in state.conditions | conditions
+        if state.conditions.get(name) != conditions.get(name)
     )
-    if then:
-        raise StateRefused(f"{path.parent} was begun with {then}; {WAY_OUT}")
+    if different:
+        raise StateMismatch(f"{path.parent} was started with {different}; {RESTART_HINT}")
     return state

@@ -1,4 +1,4 @@
-"""What `clearbg bulk` has begun, in a file beside the results: it can be killed at any moment."""
+"""The jobs in progress, in a file among the results: the command may be killed at any moment."""
 
 import json
 import secrets
@@ -8,120 +8,122 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.cli.files import write
+from gateway.cli.files import write_atomically
 
 NAME = ".clearbg-bulk.json"
 
-Stamp = list[int]
-"""Size in bytes and time of change in ns: another one, and it is another image."""
+Fingerprint = list[int]
+"""Size in bytes and modification time in ns: if one differs, the image has changed."""
 
-WAY_OUT = "take another folder, or --restart to do all images anew"
+RESTART_HINT = "use another folder, or --restart to process all images again"
 
 
-class StateRefused(Exception):
-    """The command cannot go on with it."""
+class StateMismatch(Exception):
+    """The command cannot resume from the state file. The message says why, and what to do."""
 
 
 @dataclass
 class Chunk:
-    """Images of one job."""
+    """The images of one job."""
 
-    images: dict[str, Stamp]
-    """By name, in the order in which they were sent."""
+    images: dict[str, Fingerprint]
+    """By file name, in the order of the upload."""
     key: str = field(default_factory=lambda: secrets.token_hex(16))
-    """Written before the upload: what is sent again under it is not done again."""
+    """Idempotency key, written before the upload: a repeated upload creates no second job."""
     job_id: str = ""
-    """Empty until the service has said it."""
+    """Empty until the service has accepted the upload."""
 
 
 @dataclass
 class State:
-    """Everything that is kept.
+    """The contents of the state file.
 
-    The file holds the chunks that are under way, so it stays small: what is done is known by its
-    result.
+    It stays small, since it has only the chunks in progress: finished images have a result file.
     """
 
     path: Path
-    asked: dict[str, str]
-    """What is done with the images, and which ones they are."""
+    conditions: dict[str, str]
+    """The folder and the options; the command resumes only if they are the same."""
     since_ns: int = 0
-    """Results that are older do not count."""
+    """Result files that are older (modification time in ns) do not count."""
     chunks: list[Chunk] = field(default_factory=list)
     abandoned: list[Chunk] = field(default_factory=list)
-    """Under way before all began anew: their jobs are in the way. Not in the file."""
+    """Chunks in progress before --restart, whose jobs are cancelled. Not in the file."""
 
     @classmethod
     def read(cls, path: Path) -> "State | None":
-        """The one that was left behind, if there is one.
+        """Read the file; return None if there is none.
 
         Raises:
-            StateRefused: nobody can tell what it says.
+            StateMismatch: the file is damaged.
         """
         try:
-            said = json.loads(path.read_bytes())
+            content = json.loads(path.read_bytes())
             return cls(
                 path,
-                dict(said["asked"]),
-                int(said["since_ns"]),
-                [Chunk(**chunk) for chunk in said["chunks"]],
+                dict(content["asked"]),
+                int(content["since_ns"]),
+                [Chunk(**chunk) for chunk in content["chunks"]],
             )
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError) as error:
-            raise StateRefused(f"{path} cannot be understood; {WAY_OUT}") from error
+            raise StateMismatch(f"{path} is damaged; {RESTART_HINT}") from error
 
     @classmethod
-    def anew(cls, path: Path, asked: dict[str, str]) -> "State":
-        """One for which no result is there yet."""
+    def restarted(cls, path: Path, conditions: dict[str, str]) -> "State":
+        """Return a state for which existing results do not count."""
         try:
             old = cls.read(path)
-        except StateRefused:
+        except StateMismatch:
             old = None
-        return cls(path, asked, time.time_ns(), abandoned=old.chunks if old else [])
+        return cls(path, conditions, time.time_ns(), abandoned=old.chunks if old else [])
 
     def has(self, result: Path) -> bool:
-        """Whether a result is there."""
+        """Return whether a result file exists and counts."""
         try:
             return result.stat().st_mtime_ns >= self.since_ns
         except FileNotFoundError:
             return False
 
     def begin(self, chunk: Chunk) -> None:
-        """Note what is about to be sent."""
+        """Record a chunk that is about to be uploaded."""
         if chunk not in self.chunks:
             self.chunks.append(chunk)
         self._write()
 
     def accepted(self, chunk: Chunk, job_id: str) -> None:
-        """Note the job of a chunk."""
+        """Record the job that an upload has created."""
         chunk.job_id = job_id
         self._write()
 
     def end(self, chunk: Chunk) -> None:
-        """Forget a chunk: its results are there, or it will be sent in another one."""
+        """Remove a chunk: it has all its results, or its images will be sent in another one."""
         if chunk in self.chunks:
             self.chunks.remove(chunk)
             self._write()
 
-    def keep_unchanged(self, source: Path) -> None:
-        """Forget the chunks of which an image has changed or gone: those jobs show the old one."""
+    def drop_changed(self, source: Path) -> None:
+        """Remove the chunks with an image that has changed or disappeared since its upload."""
         self.chunks = [
-            chunk for chunk in self.chunks if stamps(source, chunk.images) == chunk.images
+            chunk for chunk in self.chunks if fingerprints(source, chunk.images) == chunk.images
         ]
 
-    def remove(self) -> None:
-        """All is done."""
+    def delete(self) -> None:
+        """Delete the file: all images are processed."""
         self.path.unlink(missing_ok=True)
 
     def _write(self) -> None:
-        kept: dict[str, Any] = asdict(self)
-        said = {name: kept[name] for name in ("asked", "since_ns", "chunks")}
-        write(self.path, json.dumps(said, indent=1).encode())
+        content: dict[str, Any] = {
+            "asked": self.conditions,
+            "since_ns": self.since_ns,
+            "chunks": [asdict(chunk) for chunk in self.chunks],
+        }
+        write_atomically(self.path, json.dumps(content, indent=1).encode())
 
 
-def stamps(source: Path, names: Iterable[str]) -> dict[str, Stamp]:
-    """Of the images that are there."""
+def fingerprints(source: Path, names: Iterable[str]) -> dict[str, Fingerprint]:
+    """Return the fingerprints of those images that still exist in the folder."""
     found = {}
     for name in names:
         try:

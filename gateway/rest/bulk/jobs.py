@@ -1,4 +1,4 @@
-"""What becomes of a job: its status, its events, and its end."""
+"""Routes that list, get, watch, cancel and delete jobs."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -7,86 +7,85 @@ from fastapi import APIRouter, Depends, Header
 from fastapi.responses import JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from gateway.accounts.gate import Gate, Visit
-from gateway.bulk import answers
-from gateway.bulk.intake import Intake
+from gateway.bulk import job_json
 from gateway.bulk.job import Job
-from gateway.bulk.progress import watch
+from gateway.bulk.progress import ProgressEvent
 from gateway.rest.bulk.create import POLL_AFTER_S
 from gateway.rest.bulk.openapi import RESPONSES
-from gateway.rest.entrance import entrance
-from gateway.rest.pages import Before, Limit, next_before, utc
+from gateway.rest.dependencies import CurrentCaller, Services
+from gateway.rest.paging import PageQuery, page_as_json
+
+router = APIRouter(prefix=job_json.PATH, tags=["Bulk"])
 
 
-def router(intake: Intake, gate: Gate) -> APIRouter:
-    """Make the routes.
+@router.get("", operation_id="listBulkJobs", summary="List jobs", responses=RESPONSES)
+async def list_jobs(bulk: Services, caller: CurrentCaller, page: PageQuery) -> dict[str, Any]:
+    """Return the jobs of the key's account, newest first.
 
-    Args:
-        intake: knows the jobs.
-        gate: lets callers in.
+    Send `next_before` as `before` to get the next page.
     """
-    routes = APIRouter(prefix=answers.PATH, tags=["Bulk"])
-    entered = Annotated[Visit, Depends(entrance(gate))]
+    jobs = await bulk.jobs.list_jobs(caller, page)
+    return page_as_json(jobs, "jobs", job_json.summary_as_json)
 
-    @routes.get("", operation_id="listBulkJobs", summary="The newest jobs", responses=RESPONSES)
-    async def newest(visit: entered, limit: Limit = 20, before: Before = None) -> dict[str, Any]:
-        """Those of the key's account, newest first; `next_before` continues where this ends."""
-        jobs = await intake.newest(visit, before=utc(before), limit=limit)
-        times = [job.created_at for job in jobs]
-        return {
-            "jobs": [answers.summary(job) for job in jobs],
-            "next_before": next_before(times, limit),
-        }
 
-    @routes.get("/{job_id}", operation_id="getBulkJob", summary="One job", responses=RESPONSES)
-    async def status(job_id: str, visit: entered) -> JSONResponse:
-        """How far it is, and what became of each image."""
-        job = await intake.find(job_id, visit)
-        headers = {} if job.finished_at else {"Retry-After": str(POLL_AFTER_S)}
-        return JSONResponse(answers.full(job), headers=headers)
+@router.get("/{job_id}", operation_id="getBulkJob", summary="Get a job", responses=RESPONSES)
+async def get_job(job_id: str, bulk: Services, caller: CurrentCaller) -> JSONResponse:
+    """Return the status of a job and of each of its images."""
+    job = await bulk.jobs.find(job_id, caller)
+    headers = {} if job.finished_at else {"Retry-After": str(POLL_AFTER_S)}
+    return JSONResponse(job_json.job_as_json(job), headers=headers)
 
-    async def watched(job_id: str, visit: entered) -> AsyncIterator[tuple[Job, Visit]]:
-        job = await intake.find(job_id, visit)
-        async with intake.watching(visit):
-            yield job, visit
 
-    @routes.get(
-        "/{job_id}/events",
-        operation_id="watchBulkJob",
-        summary="Its progress, as it happens",
-        response_class=EventSourceResponse,
-        responses=RESPONSES,
-    )
-    async def events(
-        job: Annotated[tuple[Job, Visit], Depends(watched)],
-        last_event_id: Annotated[
-            str, Header(description="What is known already: only what came after it is sent.")
-        ] = "",
-    ) -> AsyncIterator[ServerSentEvent]:
-        """Server-sent events: an `image` for each that is done, then `end` with the job."""
-        async for news in watch(intake, *job, last_event_id):
-            if news.image:
-                said, kind = answers.image(news.job, news.image), "image"
-            else:
-                said, kind = answers.summary(news.job), "end"
-            yield ServerSentEvent(data=said, event=kind, id=news.told)
+async def _watched_job(job_id: str, bulk: Services, caller: CurrentCaller) -> AsyncIterator[Job]:
+    """Find the job and hold a slot before the answer starts, so that errors have their status."""
+    job = await bulk.jobs.find(job_id, caller)
+    async with bulk.progress.slot(caller):
+        yield job
 
-    @routes.post(
-        "/{job_id}/cancel", operation_id="cancelBulkJob", summary="Cancel", responses=RESPONSES
-    )
-    async def cancel(job_id: str, visit: entered) -> dict[str, Any]:
-        """No further image is begun; what is done stays. Does nothing to a job that has ended."""
-        return answers.full(await intake.cancel(job_id, visit))
 
-    @routes.delete(
-        "/{job_id}",
-        operation_id="deleteBulkJob",
-        summary="Delete",
-        status_code=204,
-        responses=RESPONSES,
-    )
-    async def delete(job_id: str, visit: entered) -> None:
-        """Cancels the job if it is under way, and removes all its images and results."""
-        await intake.drop(job_id, visit)
+@router.get(
+    "/{job_id}/events",
+    operation_id="watchBulkJob",
+    summary="Watch a job",
+    response_class=EventSourceResponse,
+    responses=RESPONSES,
+)
+async def watch_job(
+    bulk: Services,
+    caller: CurrentCaller,
+    job: Annotated[Job, Depends(_watched_job)],
+    last_event_id: Annotated[
+        str, Header(description="ID of the last event that you received: the stream resumes there.")
+    ] = "",
+) -> AsyncIterator[ServerSentEvent]:
+    """Stream server-sent events: an `image` for each finished image, then `end` with the job."""
+    async for event in bulk.progress.watch(job, caller, last_event_id):
+        yield _as_server_sent_event(event)
 
-    return routes
+
+def _as_server_sent_event(event: ProgressEvent) -> ServerSentEvent:
+    if event.item:
+        data, kind = job_json.item_as_json(event.job, event.item), "image"
+    else:
+        data, kind = job_json.summary_as_json(event.job), "end"
+    return ServerSentEvent(data=data, event=kind, id=event.resume_token)
+
+
+@router.post(
+    "/{job_id}/cancel", operation_id="cancelBulkJob", summary="Cancel a job", responses=RESPONSES
+)
+async def cancel_job(job_id: str, bulk: Services, caller: CurrentCaller) -> dict[str, Any]:
+    """Start no further image and keep the finished ones. A job that has ended stays as it is."""
+    return job_json.job_as_json(await bulk.jobs.cancel(job_id, caller))
+
+
+@router.delete(
+    "/{job_id}",
+    operation_id="deleteBulkJob",
+    summary="Delete a job",
+    status_code=204,
+    responses=RESPONSES,
+)
+async def delete_job(job_id: str, bulk: Services, caller: CurrentCaller) -> None:
+    """Cancel the job if it is in progress, and delete its images and results."""
+    await bulk.jobs.delete(job_id, caller)

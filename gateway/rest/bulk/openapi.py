@@ -1,4 +1,4 @@
-"""What /openapi.json says of bulk jobs."""
+"""What /openapi.json says about the routes of bulk jobs."""
 
 from gateway.bulk.job import MAX_IMAGES
 from gateway.errors import IdleStream, InProgress, KeyReused, NoDelivery, NoForeground
@@ -6,40 +6,42 @@ from gateway.rest.fields import OPTIONS, Schema
 from gateway.rest.openapi import errors
 from gateway.settings import Settings
 
-CREATED = dict(errors((NoForeground, NoDelivery)))
+CREATE_RESPONSES = dict(errors((NoForeground, NoDelivery)))
 RESPONSES = dict(errors((NoForeground, IdleStream, InProgress, KeyReused)))
 
 
 def request_body(settings: Settings) -> Schema:
-    """The form of POST /v1/bulk."""
+    """Return the form of POST /v1/bulk."""
     file = {"type": "string", "format": "binary"}
     limit = f"at most {settings.max_image_bytes / 2**20:g} MB each"
-    own: Schema = {
+    fields: Schema = {
         "images": {
             "type": "array",
             "items": file,
             "minItems": 1,
             "maxItems": MAX_IMAGES,
-            "description": f"The images, {limit}. `images[]` and `image` are read too.",
+            "description": f"The images, {limit}. The names `images[]` and `image` work too.",
         },
-        "bg_image": file | {"description": "A picture to put under all of them."},
+        "bg_image": file | {"description": "A picture to lay behind the foreground of all images."},
+        "mask": file | {"description": "The mask of all images, instead of the model's."},
+        "trimap": file | {"description": "What to keep and to erase in all images."},
         "custom_id": {
             "type": "array",
             "items": {"type": "string", "maxLength": 128},
-            "description": "Your names for the images, in their order.",
+            "description": "Your names for the images, in the same order.",
         },
         "metadata": {
             "type": "string",
             "contentMediaType": "application/json",
-            "description": "A JSON object that the job keeps for you, at most 4096 bytes.",
+            "description": "A JSON object that is stored with the job, at most 4096 bytes.",
         },
         "webhook_url": {
             "type": "string",
             "format": "uri",
-            "description": "Is told when the job has ended, by Standard Webhooks.",
+            "description": "Receives a webhook (Standard Webhooks) when the job has ended.",
         },
     }
-    schema = {"type": "object", "required": ["images"], "properties": own | OPTIONS}
+    schema = {"type": "object", "required": ["images"], "properties": fields | OPTIONS}
     return {
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     }

@@ -1,4 +1,4 @@
-"""The parts of a multipart body, one after the other: only one image is in memory at a time."""
+"""Parses a multipart body part by part: only one image is in memory at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,66 +8,68 @@ from fastapi import Request
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
-from gateway.bulk.uploads import IDLE_S
 from gateway.errors import BadRequest, ClientGone, IdleStream
-from gateway.orders.sent import MAX_FIELD_BYTES, too_long
+from gateway.requests.payload import MAX_FIELD_BYTES, too_long
 
+IDLE_S = 30.0
+"""How long a client may pause."""
 RETRY_AFTER_S = 1.0
 MAX_PARTS = 120
-"""50 images, an id for each, and the options."""
+"""50 images, an ID for each, and the options."""
 
 
 @dataclass
 class Part:
-    """One field."""
+    """One field of the form."""
 
     name: str = ""
     filename: str | None = None
-    """None: it is a text."""
+    """None: the field is a text, not a file."""
     data: bytearray = field(default_factory=bytearray, repr=False)
 
     @property
     def text(self) -> str:
-        """What a text says."""
+        """The value of a text field."""
         return self.data.decode(errors="replace")
 
 
-async def parts(request: Request, max_image_bytes: int) -> AsyncIterator[Part]:
-    """Read a body.
+async def parse_parts(request: Request, max_image_bytes: int) -> AsyncIterator[Part]:
+    """Yield the fields of a form as they arrive.
 
-    An image that is too large is given as soon as it is, cut off: read no further then.
+    A file over `max_image_bytes` is yielded as soon as it exceeds the limit, truncated: the caller
+    must reject it and stop.
 
     Raises:
-        BadRequest: it is no form, broken, or has too many fields.
-        ClientGone: the client went before it had sent everything.
-        IdleStream: it is there, and sends nothing.
+        BadRequest: the body is not a form, is malformed, or has more than `MAX_PARTS` fields.
+        ClientGone: the client disconnected before it had sent everything.
+        IdleStream: the client sent nothing for `IDLE_S`.
     """
-    kind, options = parse_options_header(request.headers.get("content-type", ""))
-    if kind != b"multipart/form-data" or not options.get(b"boundary"):
+    content_type, options = parse_options_header(request.headers.get("content-type", ""))
+    if content_type != b"multipart/form-data" or not options.get(b"boundary"):
         raise BadRequest("Send the images as multipart/form-data.")
-    reader = _Reader(max_image_bytes)
+    builder = _PartBuilder(max_image_bytes)
     parser = MultipartParser(
         options[b"boundary"],
         {
-            "on_part_begin": reader.begin,
-            "on_part_data": reader.data,
-            "on_part_end": reader.end,
-            "on_header_field": reader.header_field,
-            "on_header_value": reader.header_value,
-            "on_header_end": reader.header_end,
-            "on_headers_finished": reader.headers_finished,
+            "on_part_begin": builder.begin,
+            "on_part_data": builder.data,
+            "on_part_end": builder.end,
+            "on_header_field": builder.header_field,
+            "on_header_value": builder.header_value,
+            "on_header_end": builder.header_end,
+            "on_headers_finished": builder.headers_finished,
         },
     )
     try:
         async for chunk in _chunks(request):
             parser.write(chunk)
-            while reader.finished:
-                yield reader.finished.pop(0)
+            while builder.finished:
+                yield builder.finished.pop(0)
     except ClientDisconnect as error:
         raise ClientGone from error
     except ValueError as error:
         raise BadRequest(f"The form cannot be read: {error}") from error
-    if reader.inside:
+    if builder.is_inside_part:
         raise BadRequest("The form cannot be read: it ends in the middle of a part.")
 
 
@@ -80,23 +82,23 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
         except StopAsyncIteration:
             return
         except TimeoutError as error:
-            raise IdleStream(f"Nothing came for {IDLE_S:g} seconds.", RETRY_AFTER_S) from error
+            raise IdleStream(f"Nothing arrived for {IDLE_S:g} seconds.", RETRY_AFTER_S) from error
         yield chunk
 
 
-class _Reader:
-    """What the parser finds, gathered into parts."""
+class _PartBuilder:
+    """Builds parts from the parser's callbacks."""
 
     def __init__(self, max_image_bytes: int) -> None:
         self._max_image_bytes = max_image_bytes
         self.finished: list[Part] = []
-        self.inside = False
+        self.is_inside_part = False
         self._count = 0
         self._part = Part()
         self._header, self._value = b"", b""
 
     def begin(self) -> None:
-        self._part, self.inside = Part(), True
+        self._part, self.is_inside_part = Part(), True
         self._count += 1
         if self._count > MAX_PARTS:
             raise BadRequest(f"Too many fields: send at most {MAX_PARTS}.")
@@ -124,10 +126,11 @@ class _Reader:
         part.data += memoryview(data)[start:end]
         if part.filename is not None:
             if len(part.data) > self._max_image_bytes:
-                self.finished.append(part)  # whoever gets it refuses it, and says which one it is
+                # Not rejected here, since only the caller knows which image it is.
+                self.finished.append(part)
         elif len(part.data) > MAX_FIELD_BYTES:
             raise too_long(part.name)
 
     def end(self) -> None:
-        self.inside = False
+        self.is_inside_part = False
         self.finished.append(self._part)

@@ -1,80 +1,71 @@
-"""/v1/webhooks: the account's secret and its delivery log."""
+"""/v1/webhooks: the account's signing secret and its log of deliveries."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from gateway.accounts.gate import Gate, Visit
 from gateway.rest.bulk.openapi import RESPONSES
-from gateway.rest.entrance import entrance
-from gateway.rest.pages import Before, Limit, next_before, utc
-from gateway.rest.webhooks import answers
-from gateway.webhooks.webhooks import Webhooks
+from gateway.rest.dependencies import CurrentCaller, Services
+from gateway.rest.paging import PageQuery, page_as_json
+from gateway.rest.webhooks.delivery_json import delivery_as_json, secrets_as_json
 
 PATH = "/v1/webhooks"
 
+router = APIRouter(prefix=PATH, tags=["Webhooks"])
 
-def router(webhooks: Webhooks, gate: Gate) -> APIRouter:
-    """Make the routes.
 
-    Args:
-        webhooks: knows them.
-        gate: lets callers in.
+@router.get(
+    "/secret", operation_id="getWebhookSecret", summary="Get the secret", responses=RESPONSES
+)
+async def get_secret(bulk: Services, caller: CurrentCaller) -> dict[str, Any]:
+    """Return the secret that signs your account's webhooks (Standard Webhooks, `v1`)."""
+    return secrets_as_json(await bulk.webhooks.secrets(caller))
+
+
+@router.post(
+    "/secret/rotate",
+    operation_id="rotateWebhookSecret",
+    summary="Rotate the secret",
+    responses=RESPONSES,
+)
+async def rotate_secret(bulk: Services, caller: CurrentCaller) -> dict[str, Any]:
+    """Create a new secret. For 24 hours, the previous secret signs every webhook too."""
+    return secrets_as_json(await bulk.webhooks.rotate_secret(caller))
+
+
+@router.get(
+    "/deliveries",
+    operation_id="listWebhookDeliveries",
+    summary="List deliveries",
+    responses=RESPONSES,
+)
+async def list_deliveries(bulk: Services, caller: CurrentCaller, page: PageQuery) -> dict[str, Any]:
+    """Return the deliveries of the key's account and their attempts, newest first.
+
+    They are kept for two weeks. Send `next_before` as `before` to get the next page.
     """
-    routes = APIRouter(prefix=PATH, tags=["Webhooks"])
-    entered = Annotated[Visit, Depends(entrance(gate))]
+    deliveries = await bulk.webhooks.list_deliveries(caller, page)
+    return page_as_json(deliveries, "deliveries", delivery_as_json)
 
-    @routes.get(
-        "/secret", operation_id="getWebhookSecret", summary="The secret", responses=RESPONSES
-    )
-    async def secret(visit: entered) -> dict[str, Any]:
-        """What your account's webhooks are signed with (Standard Webhooks, `v1`)."""
-        return answers.signing(await webhooks.signing(visit))
 
-    @routes.post(
-        "/secret/rotate",
-        operation_id="rotateWebhookSecret",
-        summary="A new secret",
-        responses=RESPONSES,
-    )
-    async def rotate(visit: entered) -> dict[str, Any]:
-        """For a day webhooks have two signatures: by the new secret and by the one before."""
-        return answers.signing(await webhooks.rotate(visit))
+@router.get(
+    "/deliveries/{delivery_id}",
+    operation_id="getWebhookDelivery",
+    summary="Get a delivery",
+    responses=RESPONSES,
+)
+async def get_delivery(delivery_id: str, bulk: Services, caller: CurrentCaller) -> dict[str, Any]:
+    """Return the status of a delivery and its attempts."""
+    return delivery_as_json(await bulk.webhooks.find(delivery_id, caller))
 
-    @routes.get(
-        "/deliveries",
-        operation_id="listWebhookDeliveries",
-        summary="The newest deliveries",
-        responses=RESPONSES,
-    )
-    async def newest(visit: entered, limit: Limit = 20, before: Before = None) -> dict[str, Any]:
-        """Those of the key's account and their attempts, for two weeks, newest first."""
-        found = await webhooks.newest(visit, before=utc(before), limit=limit)
-        times = [delivery.created_at for delivery in found]
-        return {
-            "deliveries": [answers.delivery(delivery) for delivery in found],
-            "next_before": next_before(times, limit),
-        }
 
-    @routes.get(
-        "/deliveries/{delivery_id}",
-        operation_id="getWebhookDelivery",
-        summary="One delivery",
-        responses=RESPONSES,
-    )
-    async def one(delivery_id: str, visit: entered) -> dict[str, Any]:
-        """What became of it."""
-        return answers.delivery(await webhooks.find(delivery_id, visit))
-
-    @routes.post(
-        "/deliveries/{delivery_id}/redeliver",
-        operation_id="redeliverWebhook",
-        summary="Deliver again",
-        status_code=202,
-        responses=RESPONSES,
-    )
-    async def redeliver(delivery_id: str, visit: entered) -> dict[str, Any]:
-        """Tries again now, with the same id; an endpoint that answered 410 is asked again."""
-        return answers.delivery(await webhooks.redeliver(delivery_id, visit))
-
-    return routes
+@router.post(
+    "/deliveries/{delivery_id}/redeliver",
+    operation_id="redeliverWebhook",
+    summary="Deliver again",
+    status_code=202,
+    responses=RESPONSES,
+)
+async def redeliver(delivery_id: str, bulk: Services, caller: CurrentCaller) -> dict[str, Any]:
+    """Send the webhook again now, with the same ID, even if its endpoint has answered 410."""
+    return delivery_as_json(await bulk.webhooks.redeliver(delivery_id, caller))

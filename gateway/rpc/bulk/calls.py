@@ -1,120 +1,125 @@
-"""The calls of bulk jobs: see protos/clearbg/v1/bulk_calls.proto."""
+"""The gRPC methods of bulk jobs: see protos/clearbg/v1/bulk_calls.proto."""
 
 import asyncio
 from collections.abc import Coroutine
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TypeVar
 
 from clearbg.v1 import bulk_calls_pb2 as pb
 from google.protobuf.message import Message
 
-from gateway.accounts.gate import Visit
-from gateway.bulk.intake import Intake
-from gateway.bulk.progress import watch
-from gateway.bulk.uploads import Uploads
+from gateway.accounts.authenticator import Caller
+from gateway.bulk.services import BulkServices
 from gateway.errors import BadOption
-from gateway.orders.sent import check_text
-from gateway.outages import told
-from gateway.pages import MAX_PAGE, USUAL_PAGE, next_before
-from gateway.rpc.bulk import answers
-from gateway.rpc.bulk.upload import receive
+from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
+from gateway.requests.payload import check_text
+from gateway.rpc.bulk import messages
+from gateway.rpc.bulk.upload import receive_job
 from gateway.rpc.call import Call
-from gateway.rpc.reader import Reader, stopped
+from gateway.rpc.reader import Reader, shutting_down
+from gateway.store_outages import as_jobs_unavailable
 
 Request = TypeVar("Request", bound=Message)
-Answer = TypeVar("Answer", bound=Message)
+Response = TypeVar("Response", bound=Message)
 
 
 class BulkCalls:
-    """Makes of each call a question to the intake.
+    """Parses each call, passes it to the services, and answers.
 
     Args:
-        intake: knows the jobs.
-        uploads: receive them.
-        reader: reads what is sent.
+        bulk: receives and controls jobs.
+        reader: reads the requests.
+
+    Attributes:
+        methods: the handlers, by the method's name in the contract.
     """
 
-    def __init__(self, intake: Intake, uploads: Uploads, reader: Reader) -> None:
-        self._intake, self._uploads, self._reader = intake, uploads, reader
+    def __init__(self, bulk: BulkServices, reader: Reader) -> None:
+        self._bulk, self._reader = bulk, reader
+        self._max_image_bytes = bulk.receiver.max_image_bytes
         self.methods = {
             "CreateBulkJob": self._create,
             "GetBulkJob": self._get,
             "WatchBulkJob": self._watch,
-            "GetBulkResult": self._result,
+            "GetBulkResult": self._get_result,
             "CancelBulkJob": self._cancel,
             "DeleteBulkJob": self._delete,
             "ListBulkJobs": self._list,
         }
 
     async def _create(self, call: Call) -> None:
-        visit = await call.enter()
-        said = await _to_its_end(self._received(call, visit))
-        await call.write(said.SerializeToString())
+        caller = await call.authenticate()
+        response = await _finish_despite_cancellation(self._receive(call, caller))
+        await call.write(response.SerializeToString())
 
-    async def _received(self, call: Call, visit: Visit) -> pb.CreateBulkJobResponse:
-        async with self._uploads.receiving(visit, call.idempotency_key) as draft:
-            job = await receive(call, self._reader, draft, self._uploads.max_image_bytes)
-        return pb.CreateBulkJobResponse(job=answers.summary(job), replayed=draft.is_replayed)
+    async def _receive(self, call: Call, caller: Caller) -> pb.CreateBulkJobResponse:
+        async with self._bulk.receiver.receive(caller, call.idempotency_key) as draft:
+            job = await receive_job(call, self._reader, draft, self._max_image_bytes)
+        return pb.CreateBulkJobResponse(
+            job=messages.summary_as_message(job), replayed=draft.is_replayed
+        )
 
     async def _get(self, call: Call) -> None:
-        visit, asked = await self._asked(call, pb.GetBulkJobRequest)
-        job = await self._intake.find(asked.job_id, visit)
-        await call.write(pb.GetBulkJobResponse(job=answers.full(job)).SerializeToString())
+        caller, request = await self._read(call, pb.GetBulkJobRequest)
+        job = await self._bulk.jobs.find(request.job_id, caller)
+        response = pb.GetBulkJobResponse(job=messages.job_as_message(job))
+        await call.write(response.SerializeToString())
 
     async def _watch(self, call: Call) -> None:
-        visit, asked = await self._asked(call, pb.WatchBulkJobRequest)
-        check_text("resume_token", asked.resume_token, self._uploads.max_image_bytes)
-        job = await self._intake.find(asked.job_id, visit)
+        caller, request = await self._read(call, pb.WatchBulkJobRequest)
+        check_text("resume_token", request.resume_token, self._max_image_bytes)
+        job = await self._bulk.jobs.find(request.job_id, caller)
         has_ended = False
-        async with self._intake.watching(visit):
-            async for news in watch(self._intake, job, visit, asked.resume_token):
-                await call.write(answers.news(news).SerializeToString())
-                has_ended = news.image is None
+        async with self._bulk.progress.slot(caller):
+            async for event in self._bulk.progress.watch(job, caller, request.resume_token):
+                await call.write(messages.event_as_message(event).SerializeToString())
+                has_ended = event.item is None
         if not has_ended:
-            raise stopped()
+            raise shutting_down()
 
-    async def _result(self, call: Call) -> None:
-        visit, asked = await self._asked(call, pb.GetBulkResultRequest)
-        found = await self._intake.result(asked.job_id, asked.index, visit)
-        if found.link:
-            await call.write(answers.file(found).SerializeToString())
+    async def _get_result(self, call: Call) -> None:
+        caller, request = await self._read(call, pb.GetBulkResultRequest)
+        result = await self._bulk.results.find(request.job_id, request.index, caller)
+        if result.url:
+            await call.write(messages.result_as_message(result).SerializeToString())
             return
-        chunks = await self._intake.opened(found.path)
-        await call.write(answers.file(found).SerializeToString())
-        async with told():
+        chunks = await self._bulk.results.open(result)
+        await call.write(messages.result_as_message(result).SerializeToString())
+        async with as_jobs_unavailable():
             async for chunk in chunks:
                 await call.write(pb.GetBulkResultResponse(chunk=chunk).SerializeToString())
 
     async def _cancel(self, call: Call) -> None:
-        visit, asked = await self._asked(call, pb.CancelBulkJobRequest)
-        job = await self._intake.cancel(asked.job_id, visit)
-        await call.write(pb.CancelBulkJobResponse(job=answers.full(job)).SerializeToString())
+        caller, request = await self._read(call, pb.CancelBulkJobRequest)
+        job = await self._bulk.jobs.cancel(request.job_id, caller)
+        response = pb.CancelBulkJobResponse(job=messages.job_as_message(job))
+        await call.write(response.SerializeToString())
 
     async def _delete(self, call: Call) -> None:
-        visit, asked = await self._asked(call, pb.DeleteBulkJobRequest)
-        await self._intake.drop(asked.job_id, visit)
+        caller, request = await self._read(call, pb.DeleteBulkJobRequest)
+        await self._bulk.jobs.delete(request.job_id, caller)
         await call.write(pb.DeleteBulkJobResponse().SerializeToString())
 
     async def _list(self, call: Call) -> None:
-        visit, asked = await self._asked(call, pb.ListBulkJobsRequest)
-        limit = min(asked.limit or USUAL_PAGE, MAX_PAGE)
-        jobs = await self._intake.newest(visit, before=_before(asked), limit=limit)
-        said = pb.ListBulkJobsResponse(
-            jobs=[answers.summary(job) for job in jobs],
-            next_before=answers.moment(next_before([job.created_at for job in jobs], limit)),
+        caller, request = await self._read(call, pb.ListBulkJobsRequest)
+        page = await self._bulk.jobs.list_jobs(caller, _page_request(request))
+        response = pb.ListBulkJobsResponse(
+            jobs=[messages.summary_as_message(job) for job in page.entries],
+            next_before=messages.as_timestamp(page.next_before),
         )
-        await call.write(said.SerializeToString())
+        await call.write(response.SerializeToString())
 
-    async def _asked(self, call: Call, kind: type[Request]) -> tuple[Visit, Request]:
-        visit = await call.enter()
-        return visit, await self._reader.only(call, visit, kind.FromString)
+    async def _read(self, call: Call, request_type: type[Request]) -> tuple[Caller, Request]:
+        """Authenticate the caller, and read the request of a unary call."""
+        caller = await call.authenticate()
+        return caller, await self._reader.only(call, caller, request_type.FromString)
 
 
-async def _to_its_end(upload: Coroutine[None, None, Answer]) -> Answer:
-    """Wait for an upload; if the call is cancelled, until it has read that the caller is gone.
+async def _finish_despite_cancellation(upload: Coroutine[None, None, Response]) -> Response:
+    """Wait for an upload; if the call is cancelled, until the upload has noticed that itself.
 
-    gRPC cancels anywhere, also in the middle of a write: nobody could say whether there is
-    something to undo.
+    gRPC cancels its task anywhere, even in the middle of a database write, after which it would be
+    unknown whether there is something to undo.
     """
     task = asyncio.create_task(upload)
     try:
@@ -124,11 +129,11 @@ async def _to_its_end(upload: Coroutine[None, None, Answer]) -> Answer:
         raise
 
 
-def _before(asked: pb.ListBulkJobsRequest) -> datetime | None:
-    if not asked.HasField("before"):
-        return None
+def _page_request(request: pb.ListBulkJobsRequest) -> PageRequest:
+    limit = min(request.limit or DEFAULT_LIMIT, MAX_LIMIT)
+    if not request.HasField("before"):
+        return PageRequest(limit)
     try:
-        before: datetime = asked.before.ToDatetime(UTC)
+        return PageRequest(limit, request.before.ToDatetime(UTC))
     except ValueError as error:
         raise BadOption("before", "before must be a point in time.") from error
-    return before

@@ -1,4 +1,4 @@
-"""The parts of a job as they arrive: only one image is in memory at a time."""
+"""Receives a job over gRPC, message by message: only one image is in memory at a time."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from clearbg.v1 import bulk_calls_pb2 as pb
 from gateway.bulk.draft import Draft
 from gateway.bulk.job import Job
 from gateway.errors import BadRequest
-from gateway.orders.sent import check_text
+from gateway.requests.payload import check_text
 from gateway.rpc import messages
 from gateway.rpc.call import Call
 from gateway.rpc.reader import Reader
@@ -18,26 +18,26 @@ MESSAGE_TIMEOUT_S = 120.0
 
 @dataclass(frozen=True)
 class Header:
-    """What all images share, free of its message, which would keep the picture a second time."""
+    """The options of all images, copied so that the message and its files can be freed."""
 
     texts: dict[str, str]
-    backdrop: bytes = field(repr=False)
+    files: dict[str, bytes] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Image:
-    """One image, likewise."""
+    """One image, copied for the same reason."""
 
     data: bytes = field(repr=False)
     name: str
     custom_id: str
 
 
-def part(data: bytes) -> Header | Image:
-    """Read a CreateBulkJobRequest.
+def parse_part(data: bytes) -> Header | Image:
+    """Parse a CreateBulkJobRequest.
 
     Raises:
-        BadRequest: it is empty.
+        BadRequest: it has neither a header nor an image.
     """
     message = pb.CreateBulkJobRequest.FromString(data)
     kind = message.WhichOneof("part")
@@ -49,36 +49,38 @@ def part(data: bytes) -> Header | Image:
     header = message.header
     texts = messages.fields(header.options)
     texts |= {"metadata": header.metadata, "webhook_url": header.webhook_url}
-    return Header({name: text for name, text in texts.items() if text}, header.options.bg_image)
+    files = messages.file_options(header.options)
+    return Header({name: text for name, text in texts.items() if text}, files)
 
 
-async def receive(call: Call, reader: Reader, draft: Draft, max_image_bytes: int) -> Job:
-    """Read the whole job, and accept it.
+async def receive_job(call: Call, reader: Reader, draft: Draft, max_image_bytes: int) -> Job:
+    """Read all messages of a job, and accept it.
 
     Raises:
-        GatewayError: it is none, or does not come.
+        BadRequest: a header is not the first message.
+        GatewayError: as `Reader.next`, `Call.check_end` and the methods of `Draft` raise it.
     """
     texts: dict[str, str] = {}
-    ids: list[str] = []
+    custom_ids: list[str] = []
     is_first = True
-    while sent := await reader.next(call, part, MESSAGE_TIMEOUT_S):
-        if isinstance(sent, Image):
-            check_text("custom_id", sent.custom_id, max_image_bytes)
-            await draft.add(sent.name, sent.data)
-            ids.append(sent.custom_id)
+    while part := await reader.next(call, parse_part, MESSAGE_TIMEOUT_S):
+        if isinstance(part, Image):
+            check_text("custom_id", part.custom_id, max_image_bytes)
+            await draft.add_image(part.name, part.data)
+            custom_ids.append(part.custom_id)
         elif is_first:
-            texts = sent.texts
-            await _keep(draft, sent, max_image_bytes)
+            texts = part.texts
+            await _add_header(draft, part, max_image_bytes)
         else:
             raise BadRequest("The header must be the first message.")
         is_first = False
-        del sent  # megabytes, which nobody needs while the next one arrives
-    await call.check_end()  # or a part of the job would be taken for all of it
-    return await draft.accept(texts, ids)
+        del part  # frees megabytes while the next message arrives
+    await call.check_end()  # a broken connection looks like the end of the stream
+    return await draft.accept(texts, custom_ids)
 
 
-async def _keep(draft: Draft, header: Header, max_image_bytes: int) -> None:
+async def _add_header(draft: Draft, header: Header, max_image_bytes: int) -> None:
     for name, text in header.texts.items():
         check_text(name, text, max_image_bytes)
-    if header.backdrop:
-        await draft.add_backdrop(header.backdrop)
+    for name, data in header.files.items():
+        await draft.add_shared_file(name, data)

@@ -1,4 +1,5 @@
 from clearbg.v1 import bulk_calls_pb2 as _bulk_calls_pb2
+from clearbg.v1 import models_pb2 as _models_pb2
 from clearbg.v1 import options_pb2 as _options_pb2
 from clearbg.v1 import problem_pb2 as _problem_pb2
 from clearbg.v1 import result_pb2 as _result_pb2

@@ -5,6 +5,7 @@ import warnings
 
 from clearbg.v1 import background_removal_service_pb2 as clearbg_dot_v1_dot_background__removal__service__pb2
 from clearbg.v1 import bulk_calls_pb2 as clearbg_dot_v1_dot_bulk__calls__pb2
+from clearbg.v1 import models_pb2 as clearbg_dot_v1_dot_models__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
 GRPC_VERSION = grpc.__version__
@@ -69,6 +70,11 @@ class BackgroundRemovalServiceStub:
                 '/clearbg.v1.BackgroundRemovalService/SegmentTensor',
                 request_serializer=clearbg_dot_v1_dot_background__removal__service__pb2.SegmentTensorRequest.SerializeToString,
                 response_deserializer=clearbg_dot_v1_dot_background__removal__service__pb2.SegmentTensorResponse.FromString,
+                _registered_method=True)
+        self.ListModels = channel.unary_unary(
+                '/clearbg.v1.BackgroundRemovalService/ListModels',
+                request_serializer=clearbg_dot_v1_dot_models__pb2.ListModelsRequest.SerializeToString,
+                response_deserializer=clearbg_dot_v1_dot_models__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
         self.CreateBulkJob = channel.stream_unary(
                 '/clearbg.v1.BackgroundRemovalService/CreateBulkJob',
@@ -161,6 +167,13 @@ class BackgroundRemovalServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListModels(self, request, context):
+        """ListModels answers the models that the account may use, the default one first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateBulkJob(self, request_iterator, context):
         """CreateBulkJob takes up to 50 images, to be done later, at low priority. It answers once all are
         kept safely: they are done whatever happens then. One that is no image refuses the whole job, and
@@ -236,6 +249,11 @@ def add_BackgroundRemovalServiceServicer_to_server(servicer, server):
                     servicer.SegmentTensor,
                     request_deserializer=clearbg_dot_v1_dot_background__removal__service__pb2.SegmentTensorRequest.FromString,
                     response_serializer=clearbg_dot_v1_dot_background__removal__service__pb2.SegmentTensorResponse.SerializeToString,
+            ),
+            'ListModels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListModels,
+                    request_deserializer=clearbg_dot_v1_dot_models__pb2.ListModelsRequest.FromString,
+                    response_serializer=clearbg_dot_v1_dot_models__pb2.ListModelsResponse.SerializeToString,
             ),
             'CreateBulkJob': grpc.stream_unary_rpc_method_handler(
                     servicer.CreateBulkJob,
@@ -374,6 +392,33 @@ class BackgroundRemovalService:
             '/clearbg.v1.BackgroundRemovalService/SegmentTensor',
             clearbg_dot_v1_dot_background__removal__service__pb2.SegmentTensorRequest.SerializeToString,
             clearbg_dot_v1_dot_background__removal__service__pb2.SegmentTensorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/clearbg.v1.BackgroundRemovalService/ListModels',
+            clearbg_dot_v1_dot_models__pb2.ListModelsRequest.SerializeToString,
+            clearbg_dot_v1_dot_models__pb2.ListModelsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Result(_message.Message):
-    __slots__ = ("image", "media_type", "width", "height", "foreground", "confidence", "model_version", "device", "stages")
+    __slots__ = ("image", "media_type", "width", "height", "foreground", "confidence", "model_version", "device", "stages", "model")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
@@ -20,6 +20,7 @@ class Result(_message.Message):
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     STAGES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     media_type: str
     width: int
@@ -29,7 +30,8 @@ class Result(_message.Message):
     model_version: str
     device: str
     stages: _containers.RepeatedCompositeFieldContainer[StageTime]
-    def __init__(self, image: _Optional[bytes] = ..., media_type: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., foreground: _Optional[_Union[Box, _Mapping]] = ..., confidence: _Optional[float] = ..., model_version: _Optional[str] = ..., device: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageTime, _Mapping]]] = ...) -> None: ...
+    model: str
+    def __init__(self, image: _Optional[bytes] = ..., media_type: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., foreground: _Optional[_Union[Box, _Mapping]] = ..., confidence: _Optional[float] = ..., model_version: _Optional[str] = ..., device: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageTime, _Mapping]]] = ..., model: _Optional[str] = ...) -> None: ...
 
 class Box(_message.Message):
     __slots__ = ("top", "left", "width", "height")

@@ -1,4 +1,4 @@
-"""Accounts own keys; keys expire, have limits of their own, and know their use."""
+"""Accounts that own keys; expiry, limits and usage of keys."""
 
 from datetime import UTC, datetime
 
@@ -9,11 +9,11 @@ revision = "0002"
 down_revision = "0001"
 
 DEFAULT_ACCOUNT = "default"
-"""Owns the keys that were there before accounts, and those that are made without naming one."""
+"""Owns the keys from before this migration, and those that are created without an account."""
 
 
 def upgrade() -> None:
-    """Create the accounts, and give all keys to the default one."""
+    """Create the accounts table, and assign all keys to the default account."""
     accounts = op.create_table(
         "accounts",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -37,7 +37,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget accounts, expiry, limits and use."""
+    """Drop accounts, and expiry, limits and usage of keys."""
     with op.batch_alter_table("api_keys") as keys:
         keys.drop_index("ix_api_keys_account_id")
         keys.drop_constraint("api_keys_account", type_="foreignkey")

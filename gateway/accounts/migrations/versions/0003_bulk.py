@@ -1,4 +1,4 @@
-"""Bulk jobs, their images, and the workers that do them."""
+"""Bulk jobs, their items, and the workers that run them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,7 +6,7 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
-MOMENT = sa.DateTime(timezone=True)
+TIMESTAMP = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
@@ -20,11 +20,11 @@ def upgrade() -> None:
         sa.Column("options", sa.JSON, nullable=False),
         sa.Column("metadata", sa.JSON, nullable=False),
         sa.Column("has_backdrop", sa.Boolean, nullable=False),
-        sa.Column("created_at", MOMENT, nullable=False),
-        sa.Column("started_at", MOMENT),
-        sa.Column("finished_at", MOMENT),
-        sa.Column("expires_at", MOMENT, nullable=False),
-        sa.Column("canceled_at", MOMENT),
+        sa.Column("created_at", TIMESTAMP, nullable=False),
+        sa.Column("started_at", TIMESTAMP),
+        sa.Column("finished_at", TIMESTAMP),
+        sa.Column("expires_at", TIMESTAMP, nullable=False),
+        sa.Column("canceled_at", TIMESTAMP),
     )
     op.create_index("ix_bulk_jobs_account_id", "bulk_jobs", ["account_id", "created_at"])
     op.create_index("ix_bulk_jobs_expires_at", "bulk_jobs", ["expires_at"])
@@ -42,11 +42,11 @@ def upgrade() -> None:
     op.create_table(
         "bulk_workers",
         sa.Column("id", sa.String(128), primary_key=True),
-        sa.Column("seen_at", MOMENT, nullable=False),
+        sa.Column("seen_at", TIMESTAMP, nullable=False),
     )
 
 
 def downgrade() -> None:
-    """Forget all jobs."""
+    """Drop the tables, with all jobs."""
     for table in ("bulk_workers", "bulk_items", "bulk_jobs"):
         op.drop_table(table)

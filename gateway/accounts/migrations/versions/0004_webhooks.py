@@ -1,4 +1,4 @@
-"""Webhooks, idempotency keys, and jobs that are remembered when their results are gone."""
+"""Webhooks, idempotency keys, and job records that outlive their results."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,7 +6,7 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-MOMENT = sa.DateTime(timezone=True)
+TIMESTAMP = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
@@ -15,7 +15,7 @@ def upgrade() -> None:
         jobs.add_column(sa.Column("idempotency_key", sa.String(255)))
         jobs.add_column(sa.Column("fingerprint", sa.String(64)))
         jobs.add_column(sa.Column("webhook_url", sa.String(2048)))
-        jobs.add_column(sa.Column("deleted_at", MOMENT))
+        jobs.add_column(sa.Column("deleted_at", TIMESTAMP))
         jobs.create_index(
             "ix_bulk_jobs_idempotency_key", ["account_id", "idempotency_key"], unique=True
         )
@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer, sa.ForeignKey("accounts.id"), primary_key=True),
         sa.Column("secret", sa.String(128), nullable=False),
         sa.Column("previous", sa.String(128)),
-        sa.Column("rotated_at", MOMENT),
+        sa.Column("rotated_at", TIMESTAMP),
     )
     op.create_table(
         "webhook_deliveries",
@@ -37,10 +37,10 @@ def upgrade() -> None:
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("tries", sa.Integer, nullable=False),
-        sa.Column("due_at", MOMENT, nullable=False),
+        sa.Column("due_at", TIMESTAMP, nullable=False),
         sa.Column("attempts", sa.JSON, nullable=False),
-        sa.Column("created_at", MOMENT, nullable=False),
-        sa.Column("tried_at", MOMENT),
+        sa.Column("created_at", TIMESTAMP, nullable=False),
+        sa.Column("tried_at", TIMESTAMP),
     )
     op.create_index(
         "ix_webhook_deliveries_account_id", "webhook_deliveries", ["account_id", "created_at"]
@@ -55,7 +55,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget them."""
+    """Drop the tables and columns."""
     for table in ("webhook_disabled", "webhook_deliveries", "webhook_secrets"):
         op.drop_table(table)
     for index in ("ix_bulk_jobs_status", "ix_bulk_jobs_idempotency_key"):

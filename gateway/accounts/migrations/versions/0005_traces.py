@@ -1,4 +1,4 @@
-"""The trace of the request that made a job."""
+"""The trace context of the request that created a job."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget it."""
+    """Drop the column."""
     with op.batch_alter_table("bulk_jobs") as jobs:
         jobs.drop_column("traceparent")

@@ -1,0 +1,1 @@
+"""Limits on concurrent requests: memory in flight, and receive slots."""

@@ -1,0 +1,111 @@
+"""What of the model repository this machine can run, and its models on the CPU of this process."""
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+
+from gateway.errors import ModelUnavailable
+from gateway.models.backend import RETRY_AFTER_S
+from gateway.models.cpu import CpuBackend
+from gateway.settings import Settings
+from serving import manifest
+from serving.cpu_runtime import CpuRuntime, supports_bf16
+from serving.manifest import Manifest
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 60.0
+"""Seconds without an image after which the 400 MB of a fallback, and of a model that is not the
+default, are freed; loading it again takes half a second."""
+
+
+class ModelSetupError(Exception):
+    """The model that the settings describe cannot run on this machine. The message says why."""
+
+
+def loadable(settings: Settings, device: str) -> dict[str, Manifest]:
+    """Return the models that run on `cpu`, `gpu`, or a device that is not known yet, "".
+
+    One that is not the default and declares a precision that this CPU lacks is left out, with a
+    warning, unless another machine may run it.
+
+    Raises:
+        ModelNotBuilt: the default is not among them.
+        ValueError: the default declares a precision that this CPU lacks.
+    """
+    default = manifest.read(settings.model_dir)
+    manifest.require(settings.model, default, device)
+    if device and not has_precision(default):
+        path = settings.model_dir / manifest.FILE_NAME
+        raise ValueError(f"This CPU has no bfloat16, which {path} declares.")
+    found = {}
+    for name, built in manifest.installed(settings.model_repository).items():
+        if device and not has_precision(built):
+            log.warning("the model %s is left out: this CPU has no bfloat16, as it declares", name)
+        elif manifest.runs_on(name, built, device):
+            found[name] = built
+    return found
+
+
+def has_precision(built: Manifest) -> bool:
+    """Return whether this CPU has the precision that a model with an IR declares."""
+    return built.precision != "bf16" or not built.ir or supports_bf16()
+
+
+async def open_cpu(settings: Settings) -> Mapping[str, CpuBackend]:
+    """Return all models on the CPU in this process, the default one warmed up.
+
+    Raises:
+        ModelNotBuilt: the default was not built.
+    """
+    backends = {
+        name: cpu_backend(settings, name, built, stays=name == settings.model)
+        for name, built in loadable(settings, "cpu").items()
+    }
+    try:
+        await backends[settings.model].warm_up()
+    except BaseException:
+        for backend in backends.values():
+            await backend.close()
+        raise
+    return backends
+
+
+def cpu_backend(
+    settings: Settings, name: str, built: Manifest, *, stays: bool = False
+) -> CpuBackend:
+    """Return a model on the CPU in this process; it is loaded when an image needs it.
+
+    Args:
+        settings: precision, threads and folders.
+        name: of the model.
+        built: its manifest.
+        stays: keep it in memory when it is idle.
+    """
+    return CpuBackend(
+        partial(_load, settings, name, built),
+        idle_s=None if stays else IDLE_S,
+        side=built.network.side,
+    )
+
+
+def _load(settings: Settings, name: str, built: Manifest) -> CpuRuntime:
+    """Load a model, unless another one has taken its name since `built` was read.
+
+    Raises:
+        ModelUnavailable: one has: side and version are known from the start only.
+    """
+    folder = manifest.version_folder(settings.model_repository / name)
+    now = manifest.read(folder)
+    if (now.version, now.network) != (built.version, built.network):
+        raise ModelUnavailable(
+            f"The model {name} was replaced: restart the service.", RETRY_AFTER_S
+        )
+    runtime = CpuRuntime(
+        folder,
+        precision=settings.precision,
+        threads=settings.cpu_threads,
+        cache_dir=settings.data_dir / "openvino-cache",
+    )
+    log.info("model %s loaded on cpu (%s)", runtime.version, runtime.precision)
+    return runtime

@@ -1,0 +1,174 @@
+"""Opens the models on Triton, embedded or elsewhere, with or without the CPU as fallback."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from gateway.models.backend import Backend
+from gateway.models.cpu import CpuBackend
+from gateway.models.failover import Failover
+from gateway.models.repository import (
+    ModelSetupError,
+    cpu_backend,
+    has_precision,
+    loadable,
+    open_cpu,
+)
+from gateway.models.triton_supervisor import TritonSupervisor
+from gateway.settings import Settings
+from serving import libtorch
+from serving.cpu_runtime import resolve_precision
+from serving.manifest import Manifest
+from serving.tritonserver import TritonNotFound, TritonServer, find_tritonserver
+
+if TYPE_CHECKING:
+    from gateway.models.triton import TritonBackend
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = "127.0.0.1"
+START_TIMEOUT_S = 300.0
+"""For a GPU server to load the model and warm up every batch size."""
+
+
+def create_tritonserver(settings: Settings, host: str) -> TritonServer:
+    """Return a tritonserver for our model repository, not started yet. `clearbg triton` runs it.
+
+    Raises:
+        TritonNotFound: no tritonserver is installed that can run here.
+        ModelNotBuilt: the default model was not built for this machine.
+    """
+    installation = find_tritonserver(settings.tritonserver, settings.data_dir / "triton")
+    return TritonServer(
+        installation,
+        settings.model_repository,
+        models=tuple(loadable(settings, installation.device)),
+        host=host,
+        grpc_port=settings.triton_grpc_port,
+        metrics_port=settings.triton_metrics_port,
+        cache_dir=settings.data_dir / "openvino-cache",
+        traces_url=settings.otlp_traces_url,
+    )
+
+
+async def open_triton(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Backend]:
+    """Return all models on the Triton of the settings; `stack` closes it.
+
+    Raises:
+        ModelNotBuilt: the default was not built, or not in the format that a GPU needs.
+        ModelSetupError: `require_gpu` and there is no GPU, or no Triton and no fallback.
+    """
+    _check_installed()
+    server, addresses = None, settings.triton
+    if addresses == "embedded":
+        try:
+            server = create_tritonserver(settings, LOOPBACK)
+        except TritonNotFound as error:
+            return await _open_cpu_instead(settings, error)
+        addresses = f"{LOOPBACK}:{settings.triton_grpc_port}"
+    built = loadable(settings, server.installation.device if server else "")
+    if server:
+        _warn_of_torch(server, built[settings.model])
+    is_alone = len(built) == 1
+    primaries = {
+        name: _primary(settings, addresses, name, built[name], server, is_alone=is_alone)
+        for name in built
+    }
+    fallbacks = {name: _fallback(settings, name, built[name]) for name in built}
+    failovers: dict[str, Failover] = {}
+    peers = failovers.values() if server else ()  # on several servers one of them proves nothing
+    for name in built:
+        failovers[name] = Failover(primaries[name], fallbacks[name], name=name, peers=peers)
+        stack.push_async_callback(failovers[name].close)
+    fallback = fallbacks[settings.model]
+    if fallback and (server or not await failovers[settings.model].probe()):
+        log.info(
+            "Triton at %s does not answer yet: the CPU in this process does until then", addresses
+        )
+        await fallback.warm_up(images=1)  # one is enough for the short time until Triton answers
+    if server:  # only now: starting both on the same cores at once would take each twice as long
+        supervisor = TritonSupervisor(server, lambda: _silent_since(failovers.values()))
+        stack.push_async_callback(supervisor.close)
+    if settings.require_gpu == "on":
+        await _require_gpu(primaries[settings.model])
+    return failovers
+
+
+def _check_installed() -> None:
+    try:
+        import gateway.models.triton  # noqa: F401 (an extra: is it installed?)
+    except ModuleNotFoundError as error:
+        raise ModelSetupError(f"{error.name} is missing: pip install 'clearbg[triton]'") from error
+
+
+def _warn_of_torch(server: TritonServer, built: Manifest) -> None:
+    if warning := libtorch.version_warning(server.installation.backends, built):
+        log.warning("%s", warning)
+
+
+def _primary(
+    settings: Settings,
+    addresses: str,
+    name: str,
+    built: Manifest,
+    server: TritonServer | None,
+    *,
+    is_alone: bool,
+) -> "TritonBackend":
+    from gateway.models.triton import TritonBackend  # here, since it takes half a second
+
+    precisions = {"triton-gpu": "f16"} if "model_fp16.pt" in built.artifacts else {}
+    if built.ir and server:
+        precisions["triton-cpu"] = resolve_precision(built.precision, settings.precision)
+    elif built.ir and built.precision != "auto":  # else only the other machine knows
+        precisions["triton-cpu"] = built.precision
+    return TritonBackend(
+        addresses,
+        built.version,
+        name=name,
+        side=built.network.side,
+        precisions=precisions,
+        is_exclusive=server is not None,
+        is_alone=is_alone,
+    )
+
+
+def _fallback(settings: Settings, name: str, built: Manifest) -> CpuBackend | None:
+    if settings.cpu_fallback == "off" or not built.ir:
+        return None
+    if not has_precision(built):
+        log.warning("no fallback for %s: this CPU has no bfloat16, as the model declares", name)
+        return None
+    return cpu_backend(settings, name, built)
+
+
+def _silent_since(failovers: Iterable[Failover]) -> float | None:
+    """Return when the server stopped answering; None while any model answers.
+
+    One model that was unloaded is no reason to restart the others. A breaker that is closed because
+    its model has no images does not hide a failure: see `peers` of Failover.
+    """
+    opened = [failover.open_since for failover in failovers]
+    return None if None in opened else max(since for since in opened if since is not None)
+
+
+async def _open_cpu_instead(settings: Settings, reason: TritonNotFound) -> Mapping[str, CpuBackend]:
+    if settings.require_gpu == "on" or settings.cpu_fallback == "off":
+        raise ModelSetupError(f"There is no Triton to embed: {reason}.") from reason
+    log.warning("cannot embed a tritonserver (%s): the CPU in this process answers", reason)
+    return await open_cpu(settings)
+
+
+async def _require_gpu(primary: "TritonBackend") -> None:
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while not await primary.ready():  # noqa: ASYNC110 (another process decides)
+                await asyncio.sleep(0.5)
+    except TimeoutError as error:
+        raise ModelSetupError(
+            f"CLEARBG_REQUIRE_GPU is on, and Triton did not answer in {START_TIMEOUT_S:g} s."
+        ) from error
+    if primary.device != "triton-gpu":
+        raise ModelSetupError("CLEARBG_REQUIRE_GPU is on, and Triton runs the model on a CPU.")

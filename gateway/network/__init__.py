@@ -1,0 +1,1 @@
+"""Listening ports, TLS, and outbound HTTP requests."""

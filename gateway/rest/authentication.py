@@ -1,0 +1,39 @@
+"""Authentication of HTTP requests by their API key."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+
+from gateway.accounts.authenticator import Authenticator, Caller
+
+KEY_HEADER = "X-API-Key"
+
+
+def authentication(authenticator: Authenticator) -> Callable[..., Awaitable[Caller]]:
+    """Return the FastAPI dependency that authenticates a request."""
+    scheme = APIKeyHeader(
+        name=KEY_HEADER,
+        scheme_name="ApiKey",
+        auto_error=False,
+        description="Created by `clearbg keys create`.",
+    )
+
+    bearer = HTTPBearer(
+        scheme_name="Bearer", auto_error=False, description="The same key, in `Authorization`."
+    )
+
+    async def authenticate(
+        request: Request,
+        secret: Annotated[str | None, Depends(scheme)],
+        token: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    ) -> Caller:
+        key = secret or (token.credentials if token else "")
+        address = request.client.host if request.client else ""
+        request.state.windows = []  # the middleware adds them to every answer
+        caller = await authenticator.authenticate(key, address, request.state.windows)
+        request.state.caller = caller  # for handlers that take a `CurrentCaller`
+        return caller
+
+    return authenticate

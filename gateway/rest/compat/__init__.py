@@ -1,1 +1,0 @@
-"""remove.bg's API: a parser and a presenter around the same core."""

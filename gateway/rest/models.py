@@ -1,0 +1,37 @@
+"""GET /v1/models: the models that the caller's account may use."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from gateway.accounts.authenticator import Authenticator, Caller
+from gateway.models.listing import describe
+from gateway.requests.handler import RequestHandler
+from gateway.rest.authentication import authentication
+from gateway.rest.openapi import RESPONSES
+
+POSSIBLE_ERRORS = (401, 429, 500, 503)
+
+
+def router(handler: RequestHandler, authenticator: Authenticator) -> APIRouter:
+    """Return the route."""
+    routes = APIRouter()
+
+    @routes.get(
+        "/v1/models",
+        operation_id="listModels",
+        summary="List the models",
+        responses={status: RESPONSES[status] for status in POSSIBLE_ERRORS},
+        tags=["Background removal"],
+    )
+    async def list_models(
+        caller: Annotated[Caller, Depends(authentication(authenticator))],
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Return the models that your account may use; the first is the one you get by default.
+
+        `licence` is that of the weights, as the operator declared it. `seconds_per_image` is
+        measured, and null before the first image.
+        """
+        return {"models": describe(handler.remover.models, caller.key.models)}
+
+    return routes

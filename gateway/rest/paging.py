@@ -1,0 +1,44 @@
+"""Pages of lists in HTTP: the query parameters, and the JSON of an answer."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Query
+
+from gateway.errors import BadOption
+from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, HasCreationTime, Page, PageRequest
+
+Entry = TypeVar("Entry", bound=HasCreationTime)
+
+
+async def _page_request(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    before: Annotated[
+        datetime | None, Query(description="`next_before` of the previous page.")
+    ] = None,
+) -> PageRequest:
+    """Parse the query parameters.
+
+    Raises:
+        BadOption: converted to UTC, `before` is outside of the years 1 to 9999.
+    """
+    try:
+        return PageRequest(limit, before.astimezone(UTC) if before else None)
+    except (OverflowError, ValueError) as error:
+        raise BadOption("before", "before must be in the years 1 to 9999, in UTC.") from error
+
+
+PageQuery = Annotated[PageRequest, Depends(_page_request)]
+"""Annotates a route's parameter that takes `limit` and `before` from the query."""
+
+
+def page_as_json(
+    page: Page[Entry], name: str, as_json: Callable[[Entry], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return a page with its entries under `name`."""
+    before = page.next_before
+    return {
+        name: [as_json(entry) for entry in page.entries],
+        "next_before": f"{before:%Y-%m-%dT%H:%M:%S.%fZ}" if before else None,
+    }

@@ -1,0 +1,1 @@
+"""remove.bg's API, parsed for and answered from the same core."""

@@ -1,0 +1,85 @@
+"""Authentication while the database is slow, locked or does not answer."""
+
+import asyncio
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+
+from gateway import server
+from gateway.accounts import database
+from gateway.accounts.accounts import DEFAULT, AccountStore
+from gateway.accounts.authenticator import CHECK_THREADS, Authenticator
+from gateway.accounts.keys import ApiKey, KeyStore
+from gateway.accounts.rate_limits import RateLimits
+from gateway.accounts.usage import Usage
+from gateway.errors import AccountsUnavailable
+from gateway.settings import Settings
+
+LONG_BUSY_TIMEOUT = "PRAGMA busy_timeout = 600000"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path)
+
+
+@pytest.fixture
+def local(settings: Settings) -> Engine:
+    return database.connect(settings.database)
+
+
+def new_key(engine: Engine) -> str:
+    return KeyStore(engine).create("tests", AccountStore(engine).find(DEFAULT).id)[1]
+
+
+async def test_a_key_is_checked_while_another_process_writes(
+    local: Engine, settings: Settings
+) -> None:
+    secret = new_key(local)
+    event.listen(local, "connect", lambda connection, _: connection.execute(LONG_BUSY_TIMEOUT))
+    local.dispose()  # new connections wait minutes for the lock
+    writer = sqlite3.connect(local.url.database or "", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    async with server.authentication(local, settings) as authenticator:
+        authenticating = authenticator.authenticate(secret, "127.0.0.1", [])
+        assert (await asyncio.wait_for(authenticating, 60)).key.name == "tests"
+        writer.rollback()  # before the usage of the key is written
+    writer.close()
+
+
+class Hanging(KeyStore):
+    """A store whose database does not answer until `resume` is set."""
+
+    resume = threading.Event()
+    checks = 0
+
+    def check(self, secret: str) -> ApiKey:
+        self.checks += 1
+        self.resume.wait(600)
+        return super().check(secret)
+
+
+async def test_no_caller_waits_for_a_database_that_hangs(
+    local: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.accounts.authenticator.CHECK_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("gateway.accounts.authenticator.COOLDOWN_S", 600)
+    secret, keys = new_key(local), Hanging(local)
+    usage = Usage(keys)
+    authenticator = Authenticator(keys, RateLimits("", fail="open"), usage, settings)
+    attempts = [authenticator.authenticate(secret, "127.0.0.1", []) for _ in range(20)]
+    errors = await asyncio.wait_for(asyncio.gather(*attempts, return_exceptions=True), 60)
+    assert all(isinstance(error, AccountsUnavailable) for error in errors)
+    assert keys.checks == CHECK_THREADS, "the others timed out while they waited for a thread"
+    checks = keys.checks
+    with pytest.raises(AccountsUnavailable):
+        await authenticator.authenticate(secret, "127.0.0.1", [])
+    assert keys.checks == checks, "no query during the cooldown"
+    keys.resume.set()
+    authenticator._cooldown._ends_at = 0  # the cooldown is over
+    assert (await authenticator.authenticate(secret, "127.0.0.1", [])).key.name == "tests"
+    await usage.close()
+    authenticator.close()
