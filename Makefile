@@ -112,4 +112,4 @@ lock: $(UV) ## Update the pinned requirements
 	echo uv | $(LOCK) - --upgrade --generate-hashes -o requirements/uv.txt
 
 clean: ## Remove environments and caches; keys, weights and the model stay
-	rm -rf .uv .triton .venv .venv-dev .venv-model .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .uv .triton .venv .venv-dev .venv-model .reduced-model .mypy_cache .pytest_cache .ruff_cache

@@ -1,3 +1,4 @@
+import os
 import sys
 from asyncio import BaseEventLoop
 from collections.abc import Callable, Iterator
@@ -9,6 +10,9 @@ import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests import reduced_model
+from tests.reduced_model import FULL_REPOSITORY, REDUCED_REPOSITORY
 
 # No deadlines: machines are shared. `make fuzz` asks for the large one.
 hypothesis.settings.register_profile("small", max_examples=60, deadline=None)
@@ -55,6 +59,14 @@ def _drop_late_grpc_events(loop: BaseEventLoop, callback: Any, *args: Any, **mor
 
 
 setattr(BaseEventLoop, "call_soon_threadsafe", _drop_late_grpc_events)  # noqa: B010 (for mypy)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have everything that the tests start use the reduced model; it is built if it can be."""
+    os.environ["CLEARBG_MODEL_REPOSITORY"] = str(REDUCED_REPOSITORY)
+    is_worker = hasattr(config, "workerinput")  # of xdist: the first process has built it
+    if not is_worker and any(FULL_REPOSITORY.glob("isnet/1/*.xml")):
+        reduced_model.build()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,11 +10,12 @@ from gateway.settings import Settings
 from serving import npm_package, weights
 from serving.weights import Weights
 from tests.build.registry import CHUNKS, Registry, package, running
+from tests.reduced_model import FULL_REPOSITORY
 
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    return Settings()
+    return Settings(model_repository=FULL_REPOSITORY)
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ class Service:
 
 def environment(data_dir: Path, **settings: object) -> dict[str, str]:
     """This environment with the settings of one test."""
-    ours = {"DATA_DIR": data_dir, "MODEL_REPOSITORY": ROOT / "model_repository", **settings}
+    ours = {"DATA_DIR": data_dir, **settings}
     return os.environ | {f"CLEARBG_{name.upper()}": str(value) for name, value in ours.items()}
 
 
