@@ -39,10 +39,25 @@ from http import HTTPStatus
 
 from grpc import StatusCode
 
-from gateway.errors.access import Forbidden, InvalidKey, NoSuchThing, NotSignedIn, StaleForm
+from gateway.errors.access import (
+    OF_DASHBOARD,
+    Forbidden,
+    InvalidKey,
+    NoSuchThing,
+    NotSignedIn,
+    StaleForm,
+)
 from gateway.errors.base import GatewayError, _NotFound, _RetryLater, utf8
 
-__all__ = ["Forbidden", "GatewayError", "InvalidKey", "NoSuchThing", "NotSignedIn", "StaleForm"]
+__all__ = [
+    "OF_DASHBOARD",
+    "Forbidden",
+    "GatewayError",
+    "InvalidKey",
+    "NoSuchThing",
+    "NotSignedIn",
+    "StaleForm",
+]
 
 
 class BadRequest(GatewayError):

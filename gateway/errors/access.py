@@ -43,3 +43,7 @@ class NoSuchThing(_NotFound):
 
     slug, title = "not-found", "Not found"
     message = "There is nothing here, or it belongs to another account."
+
+
+OF_DASHBOARD = (NotSignedIn, Forbidden, StaleForm, NoSuchThing)
+"""Errors that the APIs do not have."""

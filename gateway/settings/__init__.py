@@ -1,9 +1,9 @@
 """All settings of the service, read once from the environment variables CLEARBG_*."""
 
 from gateway.settings.dashboard import DashboardSettings
-from gateway.settings.service import parse_networks, split_list
+from gateway.settings.service import Networks, parse_networks, split_list
 
-__all__ = ["Settings", "parse_networks", "split_list"]
+__all__ = ["Networks", "Settings", "parse_networks", "split_list"]
 
 
 class Settings(DashboardSettings):
