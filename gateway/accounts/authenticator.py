@@ -85,7 +85,7 @@ class Authenticator:
     def __init__(
         self, keys: KeyStore, limits: RateLimits, usage: Usage, settings: Settings
     ) -> None:
-        self._keys, self.limits, self.usage, self._settings = keys, limits, usage, settings
+        self.keys, self.limits, self.usage, self._settings = keys, limits, usage, settings
         self._wrong_keys = WrongKeyLimit(limits, settings.rate_limit_wrong_keys_per_minute)
         # A pool of its own: slow work elsewhere must not delay authentication.
         self._threads = ThreadPoolExecutor(CHECK_THREADS, "keys")
@@ -125,8 +125,8 @@ class Authenticator:
         """
         if not secret:
             raise InvalidKey
-        if key := self._keys.cached(secret):
-            if self._keys.needs_refresh(secret):
+        if key := self.keys.cached(secret):
+            if self.keys.needs_refresh(secret):
                 _run_in_background(self._refresh(secret))
             return key
         await self._wrong_keys.check(address)
@@ -158,7 +158,7 @@ class Authenticator:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CHECK_TIMEOUT_S):
-                return await loop.run_in_executor(self._threads, self._keys.check, secret)
+                return await loop.run_in_executor(self._threads, self.keys.check, secret)
         except (SQLAlchemyError, TimeoutError) as error:
             self._cooldown.start()
             log.warning("the database of API keys does not answer: %r", error)

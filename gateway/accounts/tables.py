@@ -32,6 +32,9 @@ class AccountRow(Table):
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     models: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """Names of the models that it may use. None: all."""
+    requests_per_minute: Mapped[int | None]
+    """Of all its keys together. None and 0: no limit."""
+    megapixels_per_minute: Mapped[int | None]
 
 
 class KeyRow(Table):
