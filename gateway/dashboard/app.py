@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from gateway.accounts.accounts import AccountStore
 from gateway.accounts.authenticator import Authenticator
 from gateway.bulk.services import BulkServices
-from gateway.dashboard import assets, pages, sign_in
+from gateway.dashboard import assets, job, jobs, pages, sign_in, status, webhooks
 from gateway.dashboard import settings as settings_page
 from gateway.dashboard.dashboard import Dashboard
 from gateway.dashboard.forms import check_csrf
@@ -18,20 +18,23 @@ from gateway.rest.website import Website
 from gateway.settings import Settings
 from gateway.store_outages import report_accounts_outages
 
-PAGES = (sign_in, settings_page)
+PAGES = (sign_in, settings_page, status)
 """Each has a `router`, with the routes of one page."""
+BULK_PAGES = (jobs, job, webhooks)
+"""Those that a service without bulk jobs leaves out."""
 
 
 def router(dashboard: Dashboard) -> APIRouter:
     """Return the routes of all pages that the settings ask for."""
     # Every page finds its visitor, and checks the token of what changes something.
-    checked = APIRouter(
-        dependencies=[Depends(report_accounts_outages), Depends(anybody), Depends(check_csrf)]
-    )
-    for page in PAGES:
+    visited = [Depends(report_accounts_outages), Depends(anybody)]
+    checked = APIRouter(dependencies=[*visited, Depends(check_csrf)])
+    for page in (*PAGES, *(BULK_PAGES if dashboard.bulk else ())):
         checked.include_router(page.router)
     routes = APIRouter()
     routes.include_router(checked)
+    if dashboard.bulk:
+        routes.include_router(jobs.uploads, dependencies=visited)
     routes.include_router(assets.router)
     return routes
 

@@ -1,6 +1,8 @@
 """Jobs and their images in words."""
 
 from gateway.bulk.job import Item, ItemStatus, Job, JobStatus
+from gateway.dashboard.option_fields import label
+from gateway.rest.fields import OPTIONS
 
 JOBS = "/dashboard/jobs"
 
@@ -37,6 +39,11 @@ def summary(job: Job) -> str:
         if counts[status]
     ]
     return ", ".join(words)
+
+
+def given_options(job: Job) -> list[tuple[str, str]]:
+    """Return the labels and values of the options that the job was made with."""
+    return [(label(name), text) for name, text in job.options.items() if text and name in OPTIONS]
 
 
 def has_results(job: Job) -> bool:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from gateway.bulk.job import MAX_IMAGES
-from gateway.dashboard import redirects
+from gateway.dashboard import job_words, redirects
 from gateway.dashboard.caller import CurrentCaller
 from gateway.dashboard.dashboard import CurrentDashboard
 from gateway.dashboard.forms import check_token
@@ -40,6 +40,7 @@ async def show(
     return render(
         request,
         "jobs.html",
+        words=job_words,
         jobs=jobs.entries,
         is_first=page.before is None,
         next_before=next_before(jobs),

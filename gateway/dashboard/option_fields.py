@@ -43,12 +43,17 @@ def option_fields(models: Sequence[str]) -> tuple[list[OptionField], list[Option
     return important, [field for field in fields if field.name not in IMPORTANT]
 
 
+def label(name: str) -> str:
+    """Return the label of an option."""
+    return LABELS.get(name, name.replace("_", " ").capitalize())
+
+
 def _field(name: str, schema: dict[str, Any], choices: Sequence[str]) -> OptionField:
     kinds = {"boolean": "flag", "number": "number"}
     is_choice = "enum" in schema or name == "model"
     return OptionField(
         name=name,
-        label=LABELS.get(name, name.replace("_", " ").capitalize()),
+        label=label(name),
         kind="choice" if is_choice else kinds.get(schema["type"], "text"),
         help=_with_code(schema["description"]),
         choices=choices or [value for value in schema.get("enum", ()) if value != "jpeg"],

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.dashboard.health import words
+from gateway.dashboard import words
 from gateway.dashboard.health.readings import ModelReading, Readings, StoreReading
 
 FEW_FREE, TOO_FEW_FREE = 0.15, 0.05

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
-from prometheus_client import REGISTRY, Gauge
+from prometheus_client import REGISTRY, Counter, Gauge
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -102,7 +102,7 @@ async def read(dashboard: Dashboard) -> Readings:
         database=database,
         limits_store=limits_store,
         limits_fail=settings.rate_limit_fail,
-        limits_failures=int(RATE_LIMIT_FAILURES.collect()[0].samples[0].value),
+        limits_failures=int(_value(RATE_LIMIT_FAILURES)),
         bulk_waiting=int(_value(BULK_WAITING)),
         bulk_waiting_s=_value(BULK_WAITING_SECONDS),
         workers=workers,
@@ -122,8 +122,8 @@ def _model(served: ServedModel) -> ModelReading:
     )
 
 
-def _value(gauge: Gauge) -> float:
-    return next(iter(gauge.collect())).samples[0].value
+def _value(metric: Gauge | Counter) -> float:
+    return next(iter(metric.collect())).samples[0].value
 
 
 def _refusals() -> dict[str, int]:
@@ -152,7 +152,7 @@ async def _database(engine: Engine) -> StoreReading:
 
     def query() -> bool:
         with engine.connect() as connection:
-            return connection.scalar(text("SELECT 1")) == 1
+            return bool(connection.scalar(text("SELECT 1")))
 
     name = names.get(engine.dialect.name, engine.dialect.name)
     return await _store(name, lambda: asyncio.to_thread(query))

@@ -33,9 +33,13 @@ document.addEventListener("submit", (event) => {
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
-// Times in the reader's own time zone.
-for (const element of document.querySelectorAll("time[datetime]")) {
-  const time = new Date(element.dateTime);
-  element.title = element.textContent;
-  element.textContent = time.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+/** Show the times inside an element in the reader's own time zone. */
+export function localTimes(root) {
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const time = new Date(element.dateTime);
+    element.title = element.textContent;
+    element.textContent = time.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  }
 }
+
+localTimes(document);
