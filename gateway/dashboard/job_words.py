@@ -42,8 +42,12 @@ def summary(job: Job) -> str:
 
 
 def given_options(job: Job) -> list[tuple[str, str]]:
-    """Return the labels and values of the options that the job was made with."""
-    return [(label(name), text) for name, text in job.options.items() if text and name in OPTIONS]
+    """Return the labels and values of the options that differ from the defaults."""
+    return [
+        (label(name), text)
+        for name, text in job.options.items()
+        if text and text != OPTIONS.get(name, {"default": text}).get("default")
+    ]
 
 
 def has_results(job: Job) -> bool:

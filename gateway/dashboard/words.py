@@ -45,11 +45,6 @@ def count(number: int, one: str, several: str) -> str:
     return f"1 {one}" if number == 1 else f"{number or 'No'} {several}"
 
 
-def images(number: int) -> str:
-    """Return a number of images that wait or run."""
-    return count(number, "image waits or runs", "images wait or run")
-
-
 def precision(model_version: str, weights: str) -> str:
     """Return what a model's version says of its arithmetic, beside its weights; may be empty."""
     rest = model_version.removeprefix(weights)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from gateway.accounts.rate_limits import RateLimits
+from gateway.bulk.worker_store import WorkerStore
 from gateway.dashboard.health import readings
 from gateway.dashboard.health.cards import Card, Level, cards, overall
 from gateway.dashboard.health.readings import ModelReading, Readings, StoreReading
@@ -66,8 +67,8 @@ def test_all_is_well() -> None:
     assert {each.level for each in cards(FINE)} == {Level.GOOD}
     facts = dict(card("Model isnet").facts)
     assert facts["Precision"] == "f16"
-    assert facts["Queue"] == "1 image waits or runs, and 40 of bulk jobs"
-    assert facts["Estimated wait"] == "2.1 s"
+    assert (facts["Images that wait or run"], facts["And of bulk jobs"]) == ("1", "40")
+    assert facts["A new one is done in about"] == "2.1 s"
     assert facts["Time per image"] == "50 ms"
     assert card("Memory").sentence == "Requests in flight hold 6% of what they may."
 
@@ -171,7 +172,7 @@ async def test_the_readings_are_those_of_the_objects_and_metrics(
         raise OperationalError("", {}, Exception())
 
     monkeypatch.setattr(site.dashboard.engine, "connect", fail)
-    monkeypatch.setattr(readings.WorkerStore, "last_heartbeats", lambda _: fail())
+    monkeypatch.setattr(WorkerStore, "last_heartbeats", lambda _: fail())
     down = await readings.read(site.dashboard)
     assert (down.database.answer_s, down.workers) == (None, None)
 

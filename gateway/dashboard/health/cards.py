@@ -80,8 +80,10 @@ def _model_facts(model: ModelReading) -> Iterator[tuple[str, str]]:
     queue, precision = model.queue, words.precision(model.health.model_version, model.weights)
     yield "Weights", model.weights or "not known"
     yield "Precision", precision or "not known yet"
-    yield "Queue", f"{words.images(queue.interactive)}, and {queue.bulk} of bulk jobs"
-    yield "Estimated wait", words.duration(queue.wait_s) if queue.wait_s else "none"
+    yield "Images that wait or run", str(queue.interactive)
+    yield "And of bulk jobs", str(queue.bulk)
+    if queue.wait_s:
+        yield "A new one is done in about", words.duration(queue.wait_s)
     if model.seconds_per_image is not None:
         yield "Time per image", words.duration(model.seconds_per_image)
 

@@ -31,9 +31,9 @@ export function chooseImages(files, maxBytes) {
   let others = 0;
   for (const file of files) {
     if (!file.type.startsWith("image/") && !IMAGE.test(file.name)) others += 1;
-    else if (file.size > maxBytes) notes.push(`${file.name} has more than ${Math.floor(maxBytes / 2 ** 20)} MB: left out.`);
+    else if (file.size > maxBytes) notes.push(`${file.name} is left out: it has more than ${Math.floor(maxBytes / 2 ** 20)} MB.`);
     else images.push(file);
   }
-  if (others) notes.push(`${others} ${others === 1 ? "file is no image" : "files are no images"}: left out.`);
+  if (others) notes.push(`${others} ${others === 1 ? "file is no image" : "files are no images"}, and left out.`);
   return [images, notes];
 }

@@ -1,6 +1,7 @@
 // Sends images as jobs: one job of at most so many images after the other, each until it is kept.
 import { csrfToken } from "./dashboard.js";
 
+const REJECTED = /^Image (\d+) \(.*?\): /s; // how the service says which image it rejects
 const MAX_LEFT_OUT = 10; // images of one job that the service rejects; then something else is wrong
 
 /** Send one form, and tell how much of it has arrived; resolve to [status, retryAfterS, answer]. */
@@ -52,7 +53,7 @@ function wait(seconds, signal) {
 
 /** The position of the image that an error names, such as `Image 3 ('a.jpg'): …`; -1: none. */
 function rejectedImage(answer, files) {
-  const number = /^Image (\d+) \(/.exec(answer.detail || "");
+  const number = REJECTED.exec(answer.detail || "");
   return number && Number(number[1]) <= files.length ? Number(number[1]) - 1 : -1;
 }
 
@@ -75,8 +76,11 @@ export async function createJob(url, fields, files, { onProgress, onWait, onNote
       continue;
     }
     const position = rejectedImage(answer, left);
-    onNote(answer.detail || `The service answered with status ${status}.`);
-    if (position < 0 || ++leftOut > MAX_LEFT_OUT) return null;
+    if (position < 0 || ++leftOut > MAX_LEFT_OUT) {
+      onNote(`${left.length} images were not taken: ${answer.detail || `status ${status}`}`);
+      return null;
+    }
+    onNote(`${left[position].name} is left out: ${answer.detail.replace(REJECTED, "")}`);
     left.splice(position, 1);
     key = newKey();
   }
