@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from gateway.dashboard import assets, cookies, navigation, words
+from gateway.dashboard import assets, browsers, cookies, navigation, words
 from gateway.dashboard.visitor import sign_in_url
 from gateway.errors import NotSignedIn
 
@@ -77,6 +77,7 @@ def _environment() -> Environment:
     environment.globals.update(static=assets.url_of, csrf=_csrf)
     environment.filters.update(time=_time, iso=datetime.isoformat, from_iso=datetime.fromisoformat)
     environment.filters.update(bytes=words.size, duration=words.duration)
+    environment.filters.update(browser=browsers.short_name)
     return environment
 
 
