@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends
+from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 
 from gateway.accounts.accounts import AccountStore
@@ -32,20 +33,28 @@ from gateway.store_outages import report_accounts_outages
 if TYPE_CHECKING:
     from gateway.identity.oidc import OpenIdConnect
 
-PAGES = (sign_in, single_sign_on, invitation, settings_page, members, accounts)
-"""Each has a `router`, with the routes of one page."""
+ROUTERS = (
+    sign_in.router,
+    single_sign_on.router,
+    invitation.router,
+    settings_page.router,
+    members.router,
+    accounts.router,
+)
+"""The routes of all pages, one router a page."""
 
 
-def router(dashboard: Dashboard) -> APIRouter:
-    """Return the routes of all pages that the settings ask for."""
-    # Every page finds its visitor, and checks the token of what changes something.
-    checked = APIRouter(
-        dependencies=[Depends(report_accounts_outages), Depends(anybody), Depends(check_csrf)]
-    )
-    for page in PAGES:
-        checked.include_router(page.router)
+def page_routes() -> list[APIRoute]:
+    """Return the routes of all pages."""
+    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
+def _router() -> APIRouter:
+    """Return all routes, of which each finds its visitor, and checks who changes something."""
+    checks = [Depends(report_accounts_outages), Depends(anybody), Depends(check_csrf)]
     routes = APIRouter()
-    routes.include_router(checked)
+    for router in ROUTERS:
+        routes.include_router(router, dependencies=checks)
     routes.include_router(assets.router)
     return routes
 
@@ -74,8 +83,9 @@ def website(
         ),
         oidc=_oidc(settings),
         bulk=bulk,
+        paths=frozenset(route.path for route in page_routes()),
     )
-    return Website(router(dashboard), dashboard, pages.error_page, SecurityHeaders)
+    return Website(_router(), dashboard, pages.error_page, SecurityHeaders)
 
 
 def _oidc(settings: Settings) -> "OpenIdConnect | None":
