@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends
+from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 
 from gateway.accounts.accounts import AccountStore
@@ -36,22 +37,33 @@ from gateway.store_outages import report_accounts_outages
 if TYPE_CHECKING:
     from gateway.identity.oidc import OpenIdConnect
 
-PAGES = (sign_in, single_sign_on, invitation, settings_page, members, accounts, status)
-"""Each has a `router`, with the routes of one page."""
-BULK_PAGES = (jobs, job, webhooks)
+ROUTERS = (
+    sign_in.router,
+    single_sign_on.router,
+    invitation.router,
+    settings_page.router,
+    members.router,
+    accounts.router,
+    status.router,
+)
+"""The routes of all pages, one router a page."""
+BULK_ROUTERS = (jobs.router, job.router, webhooks.router)
 """Those that a service without bulk jobs leaves out."""
 
 
-def router(dashboard: Dashboard) -> APIRouter:
-    """Return the routes of all pages that the settings ask for."""
-    # Every page finds its visitor, and checks the token of what changes something.
+def page_routes(*, with_bulk: bool = True) -> list[APIRoute]:
+    """Return the routes of all pages."""
+    routers = (*ROUTERS, *((*BULK_ROUTERS, jobs.uploads) if with_bulk else ()))
+    return [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+
+
+def _router(*, with_bulk: bool) -> APIRouter:
+    """Return all routes, of which each finds its visitor, and checks who changes something."""
     visited = [Depends(report_accounts_outages), Depends(anybody)]
-    checked = APIRouter(dependencies=[*visited, Depends(check_csrf)])
-    for page in (*PAGES, *(BULK_PAGES if dashboard.bulk else ())):
-        checked.include_router(page.router)
     routes = APIRouter()
-    routes.include_router(checked)
-    if dashboard.bulk:
+    for router in (*ROUTERS, *(BULK_ROUTERS if with_bulk else ())):
+        routes.include_router(router, dependencies=[*visited, Depends(check_csrf)])
+    if with_bulk:  # these check by themselves, since their forms are read while they arrive
         routes.include_router(jobs.uploads, dependencies=visited)
     routes.include_router(assets.router)
     return routes
@@ -81,8 +93,11 @@ def website(
         ),
         oidc=_oidc(settings),
         bulk=bulk,
+        paths=frozenset(route.path for route in page_routes(with_bulk=bulk is not None)),
     )
-    return Website(router(dashboard), dashboard, pages.error_page, SecurityHeaders)
+    return Website(
+        _router(with_bulk=bulk is not None), dashboard, pages.error_page, SecurityHeaders
+    )
 
 
 def _oidc(settings: Settings) -> "OpenIdConnect | None":

@@ -35,6 +35,8 @@ class Dashboard:
     """None where the settings name no provider."""
     bulk: BulkServices | None
     """None where the service takes no bulk jobs."""
+    paths: frozenset[str]
+    """Paths of all pages that there are, for the navigation."""
 
 
 def current_dashboard(request: Request) -> Dashboard:

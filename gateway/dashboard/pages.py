@@ -13,6 +13,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from gateway.dashboard import assets, browsers, cookies, navigation, words
+from gateway.dashboard.dashboard import current_dashboard
 from gateway.dashboard.visitor import sign_in_url
 from gateway.errors import NotSignedIn
 
@@ -38,13 +39,14 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
 def html(request: Request, template: str, **context: Any) -> str:
     """Return a page, or a part of one, as text; see `render`."""
     visitor = getattr(request.state, "visitor", None)
+    paths = current_dashboard(request).paths
     return (
         _environment()
         .get_template(template)
         .render(
             visitor=visitor,
             path=request.url.path,
-            navigation=navigation.entries(request, visitor),
+            navigation=navigation.entries(paths, visitor) if visitor else [],
             csrf_token=cookies.ensure_csrf(request),
             **context,
         )

@@ -33,6 +33,9 @@ document.addEventListener("submit", (event) => {
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
+// On narrow screens the navigation scrolls.
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 /** Show the times inside an element in the reader's own time zone. */
 export function localTimes(root) {
   for (const element of root.querySelectorAll("time[datetime]")) {
