@@ -13,6 +13,7 @@ from gateway.errors import (
     NoDelivery,
     NoForeground,
     NoJob,
+    NoKey,
     NoResult,
 )
 from gateway.options import Format
@@ -152,6 +153,7 @@ NOT_OF_REMOVEBG = (
     NoJob,
     NoResult,
     NoDelivery,
+    NoKey,
     InProgress,
     KeyReused,
     JobsUnavailable,

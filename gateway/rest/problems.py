@@ -26,6 +26,12 @@ def problem(error: GatewayError, request: Request) -> JSONResponse:
     return _answer(request, problems.problem(error), headers)
 
 
+def bad_parameter(error: RequestValidationError) -> BadRequest:
+    """Return the error for an invalid path or query parameter, which FastAPI validates."""
+    wrong = error.errors()[0]
+    return BadRequest(f"{wrong['loc'][-1]}: {wrong['msg']}")
+
+
 def install(app: FastAPI) -> None:
     """Register handlers, so that every error is answered as a problem."""
 
@@ -35,9 +41,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def parameters(request: Request, error: RequestValidationError) -> JSONResponse:
-        """Answer invalid path and query parameters, which FastAPI validates."""
-        wrong = error.errors()[0]
-        return problem(BadRequest(f"{wrong['loc'][-1]}: {wrong['msg']}"), request)
+        return problem(bad_parameter(error), request)
 
     @app.exception_handler(HTTPException)
     async def routing(request: Request, error: HTTPException) -> JSONResponse:
