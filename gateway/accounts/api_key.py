@@ -13,12 +13,12 @@ from gateway.accounts.usage_store import images_in_month
 
 @dataclass(frozen=True)
 class Limits:
-    """A key's own limits. Per minute, None is the settings' default, and 0 no limit."""
+    """A key's own limits. None: the settings' default. 0: no limit."""
 
     requests_per_minute: int | None = None
     megapixels_per_minute: int | None = None
     images_per_month: int | None = None
-    """A quota for each calendar month in UTC; None: no quota."""
+    """A quota for each calendar month in UTC. None: no limit."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class ApiKey:
     def quota(self) -> Quota | None:
         """Its quota of images, if it has one."""
         images = self.limits.images_per_month
-        return None if images is None else Quota(self.id, images, self.month)
+        return Quota(self.id, images, self.month) if images else None
 
     @property
     def works(self) -> bool:
@@ -76,7 +76,7 @@ def read(session: Session, rows: Sequence[KeyRow], now_s: float) -> list[ApiKey]
         now_s: Unix seconds.
     """
     start_s = Month.at(now_s).start_s
-    limited = [row.id for row in rows if row.images_per_month is not None]
+    limited = [row.id for row in rows if row.images_per_month]
     images = images_in_month(session, limited, start_s)
     return [
         _key(row, MonthImages(start_s, images[row.id]) if row.id in images else None)

@@ -55,7 +55,7 @@ class KeyRow(Table):
     """None: the settings' default. 0: no limit."""
     megapixels_per_minute: Mapped[int | None]
     images_per_month: Mapped[int | None]
-    """None: no quota."""
+    """None or 0: no limit."""
     last_used_from: Mapped[str | None] = mapped_column(String(45))
     """IP address."""
     previous_sha256: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)

@@ -66,7 +66,7 @@ class UsageStore:
                 connection.execute(update(KeyRow).where(KeyRow.id == key_id).values(used))
             limited = select(KeyRow.id).where(
                 KeyRow.id.in_({key_id for key_id, _ in counts}),
-                KeyRow.images_per_month.is_not(None),
+                KeyRow.images_per_month > 0,
             )
             return images_in_month(
                 connection, set(connection.scalars(limited)), Month.at(self.clock()).start_s
@@ -78,7 +78,7 @@ class UsageStore:
         with self.engine.connect() as connection:
             quota = select(KeyRow.images_per_month).where(KeyRow.id == key_id)
             images_per_month = connection.scalar(quota)
-            if images_per_month is None:
+            if not images_per_month:
                 return
             used = images_in_month(connection, [key_id], Month.at(now_s).start_s)
         if used[key_id] >= images_per_month:

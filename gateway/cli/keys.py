@@ -42,7 +42,7 @@ def create(
         typer.Option(
             min=0,
             max=MAX_INTEGER,
-            help="Quota of images for each calendar month in UTC; 0 for none, as by default.",
+            help="Quota of images for each calendar month in UTC; 0 for none. Default: none.",
         ),
     ] = None,
     json: Json = False,
@@ -59,7 +59,7 @@ def create(
         name[:100],
         owner.id,
         lifetime=timedelta(days=expires_in_days) if expires_in_days is not None else None,
-        limits=Limits(requests_per_minute, megapixels_per_minute, images_per_month or None),
+        limits=Limits(requests_per_minute, megapixels_per_minute, images_per_month),
     )
     _print_secret(key, secret, json)
 

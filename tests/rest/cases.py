@@ -5,6 +5,7 @@ import base64
 from sqlalchemy import update
 
 from gateway.accounts.tables import KeyRow
+from gateway.accounts.usage_store import UsageStore
 from gateway.errors import ModelUnavailable, Overloaded
 from tests.rest.case import Case, Photo, fields, file, files, key, sent
 from tests.rest.correction_cases import CORRECTION_CASES
@@ -29,8 +30,10 @@ def limit(**per_minute: int) -> dict[str, int]:
 
 
 def use_up_quota(gateway: Gateway) -> None:
+    store, (key,) = UsageStore(gateway.engine), gateway.keys.list()
+    store.write({(key.id, int(store.clock()) // 60 * 60): {"images": 1}}, {})
     with gateway.engine.begin() as connection:
-        connection.execute(update(KeyRow).values(images_per_month=0))
+        connection.execute(update(KeyRow).values(images_per_month=1))
 
 
 CASES = [
