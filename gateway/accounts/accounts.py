@@ -71,7 +71,7 @@ class AccountStore:
             with Session(self._engine) as session, session.begin():
                 session.add(row)
                 session.flush()
-                return _account(row)
+                return account_of(row)
         except IntegrityError as error:
             raise AccountExists(f"there is an account {name!r} already") from error
 
@@ -79,7 +79,8 @@ class AccountStore:
         """Return all accounts, disabled ones included, oldest first."""
         with Session(self._engine) as session:
             return [
-                _account(row) for row in session.scalars(select(AccountRow).order_by(AccountRow.id))
+                account_of(row)
+                for row in session.scalars(select(AccountRow).order_by(AccountRow.id))
             ]
 
     def find(self, name: str) -> Account:
@@ -92,7 +93,7 @@ class AccountStore:
             row = session.scalar(select(AccountRow).where(AccountRow.name == name))
             if row is None:
                 raise NoAccount(name)
-            return _account(row)
+            return account_of(row)
 
     def disable(self, name: str) -> None:
         """Disable an account: its keys stop working when their cached copies expire.
@@ -117,6 +118,7 @@ class AccountStore:
                 raise NoAccount(name)
 
 
-def _account(row: AccountRow) -> Account:
+def account_of(row: AccountRow) -> Account:
+    """Return a row as an account."""
     models = None if row.models is None else tuple(row.models)
     return Account(row.id, row.name, row.created_at, row.disabled_at, models)

@@ -52,14 +52,14 @@ class Caller:
         self.key = key
         self._authenticator, self._usage = authenticator, authenticator.usage
         self._windows, self._address = windows, address
-        self._taken = self._pixels = self._images = 0
+        self._requests = self._taken = self._pixels = self._images = 0
         self._started = time.perf_counter()
 
     @contextmanager
     def counted(self) -> Iterator[None]:
         """Count the request when the block ends, with the error that ended it.
 
-        This is the only place where requests are counted.
+        This is the only place where requests are counted; those that called `spend_request` are.
         """
         slug = ""
         try:
@@ -105,6 +105,7 @@ class Caller:
             RateLimited: the key has sent too many requests in this minute.
             LimitsUnavailable: the store is down, and the settings say to fail closed.
         """
+        self._requests = 1
         await self._spend(self._authenticator.request_limit(self.key), 1)
 
     async def _spend(self, limit: Limit, cost: int) -> None:
@@ -126,7 +127,11 @@ class Caller:
         self._windows.append(shown)
 
     def _count(self, slug: str) -> None:
-        measures = {REQUESTS: 1}
+        if self._taken:
+            self._usage.quotas.put_back(self.key.id, self._taken)
+        if not self._requests:
+            return
+        measures = {REQUESTS: self._requests}
         if slug:
             measures[ERROR + slug] = 1
         if self._images:
@@ -134,8 +139,6 @@ class Caller:
         if self._pixels:  # an image was admitted: lists, and what is rejected at once, are quick
             measures[LATENCY + interval(time.perf_counter() - self._started)] = 1
         self._usage.add(self.key.id, measures, self._address)
-        if self._taken:
-            self._usage.quotas.put_back(self.key.id, self._taken)
 
 
 def _slug(error: BaseException) -> str:
@@ -151,7 +154,7 @@ class Authenticator:
     def __init__(
         self, keys: KeyStore, limits: RateLimits, usage: Usage, settings: Settings
     ) -> None:
-        self._keys, self.limits, self.usage, self._settings = keys, limits, usage, settings
+        self.keys, self.limits, self.usage, self._settings = keys, limits, usage, settings
         self._wrong_keys = WrongKeyLimit(limits, settings.rate_limit_wrong_keys_per_minute)
         # A pool of its own: slow work elsewhere must not delay authentication.
         self._threads = ThreadPoolExecutor(CHECK_THREADS, "keys")
@@ -206,8 +209,8 @@ class Authenticator:
         """
         if not secret:
             raise InvalidKey
-        if key := self._keys.cached(secret):
-            if self._keys.needs_refresh(secret):
+        if key := self.keys.cached(secret):
+            if self.keys.needs_refresh(secret):
                 _run_in_background(self._refresh(secret))
             return key
         await self._wrong_keys.check(address)
@@ -239,7 +242,7 @@ class Authenticator:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CHECK_TIMEOUT_S):
-                return await loop.run_in_executor(self._threads, self._keys.check, secret)
+                return await loop.run_in_executor(self._threads, self.keys.check, secret)
         except (SQLAlchemyError, TimeoutError) as error:
             self._cooldown.start()
             log.warning("the database of API keys does not answer: %r", error)

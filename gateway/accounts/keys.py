@@ -1,5 +1,6 @@
 """API keys: shown once when they are created; only a hash is stored."""
 
+import contextlib
 import hashlib
 import secrets
 import string
@@ -11,6 +12,7 @@ from typing import Any
 
 from cachetools import TTLCache
 from sqlalchemy import ColumnElement, Engine, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateway.accounts.api_key import ApiKey, Limits, read, until
@@ -20,6 +22,10 @@ from gateway.errors import InvalidKey, NoKey
 ALPHABET = string.ascii_letters + string.digits
 SECRET_LENGTH = 40
 """Characters of the 62 in ALPHABET: 238 bits, too many to search, so SHA-256 needs no salt."""
+
+OF_DASHBOARD = "dashboard of account "
+"""Stands, before the account's id, where other keys have a hash, so that no secret fits."""
+IS_LISTED = ~KeyRow.sha256.startswith(OF_DASHBOARD)
 
 CACHED_KEYS = 10_000
 FRESH_SHARE = 0.8
@@ -51,6 +57,7 @@ class KeyStore:
         *,
         lifetime: timedelta | None = None,
         limits: Limits | None = None,
+        created_by: str | None = None,
     ) -> tuple[ApiKey, str]:
         """Create a key. Return it with its secret, which cannot be read again."""
         secret = _new_secret()
@@ -61,6 +68,7 @@ class KeyStore:
             name=name,
             **_traces(secret),
             created_at=now,
+            created_by=created_by,
             expires_at=now + lifetime if lifetime is not None else None,
             requests_per_minute=limits.requests_per_minute,
             megapixels_per_minute=limits.megapixels_per_minute,
@@ -72,12 +80,49 @@ class KeyStore:
             return read(session, [row], self._clock())[0], secret
 
     def list(self, account_id: int | None = None) -> list[ApiKey]:
-        """Return the keys of an account or of all, revoked ones included, oldest first."""
-        query = select(KeyRow).order_by(KeyRow.id)
+        """Return keys, revoked ones included but not the dashboard's, oldest first.
+
+        Args:
+            account_id: of their owner; None: all.
+        """
+        query = select(KeyRow).where(IS_LISTED).order_by(KeyRow.id)
         if account_id is not None:
             query = query.where(KeyRow.account_id == account_id)
         with Session(self._engine) as session:
             return read(session, session.scalars(query).all(), self._clock())
+
+    def of_dashboard(self, account_id: int) -> ApiKey:
+        """Return the key that counts what an account does in the dashboard; no secret fits it.
+
+        Raises:
+            InvalidKey: there is no such account.
+        """
+        if key := self._find_of_dashboard(account_id):
+            return key
+        with contextlib.suppress(IntegrityError):  # another replica was faster
+            self._create_for_dashboard(account_id)
+        key = self._find_of_dashboard(account_id)
+        if key is None:
+            raise InvalidKey
+        return key
+
+    def _find_of_dashboard(self, account_id: int) -> ApiKey | None:
+        wanted = select(KeyRow).where(KeyRow.sha256 == f"{OF_DASHBOARD}{account_id}")
+        with Session(self._engine) as session:
+            row = session.scalar(wanted)
+            return read(session, [row], self._clock())[0] if row else None
+
+    def _create_for_dashboard(self, account_id: int) -> None:
+        row = KeyRow(
+            account_id=account_id,
+            sha256=f"{OF_DASHBOARD}{account_id}",
+            name="Dashboard",
+            prefix="",
+            last_four="",
+            created_at=datetime.now(UTC),
+        )
+        with Session(self._engine) as session, session.begin():
+            session.add(row)
 
     def revoke(self, key_id: int, account_id: int | None = None) -> bool:
         """Revoke a key. Return False if there is no such key, or it is another account's."""
@@ -180,5 +225,6 @@ def _traces(secret: str) -> dict[str, Any]:
 
 def _is(key_id: int, account_id: int | None) -> Iterator[ColumnElement[bool]]:
     yield KeyRow.id == key_id
+    yield IS_LISTED
     if account_id is not None:
         yield KeyRow.account_id == account_id

@@ -32,6 +32,9 @@ class AccountRow(Table):
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     models: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """Names of the models that it may use. None: all."""
+    requests_per_minute: Mapped[int | None]
+    """Of all its keys together. None and 0: no limit."""
+    megapixels_per_minute: Mapped[int | None]
 
 
 class KeyRow(Table):
@@ -56,6 +59,8 @@ class KeyRow(Table):
     megapixels_per_minute: Mapped[int | None]
     images_per_month: Mapped[int | None]
     """None or 0: no limit."""
+    created_by: Mapped[str | None] = mapped_column(String(254))
+    """E-mail address of the user who made it in the dashboard."""
     last_used_from: Mapped[str | None] = mapped_column(String(45))
     """IP address."""
     previous_sha256: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)

@@ -4,9 +4,12 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
-COLUMNS = ("images_per_month", "last_used_from", "previous_sha256", "previous_ends_at")
+COLUMNS = (
+    *("images_per_month", "created_by", "last_used_from"),
+    *("previous_sha256", "previous_ends_at"),
+)
 PREVIOUS_INDEX = "ix_api_keys_previous_sha256"
 
 
@@ -21,6 +24,7 @@ def upgrade() -> None:
         sa.Column("count", sa.BigInteger, nullable=False),
     )
     op.add_column("api_keys", sa.Column("images_per_month", sa.Integer))
+    op.add_column("api_keys", sa.Column("created_by", sa.String(254)))
     op.add_column("api_keys", sa.Column("last_used_from", sa.String(45)))
     op.add_column("api_keys", sa.Column("previous_sha256", sa.String(64)))
     op.add_column("api_keys", sa.Column("previous_ends_at", sa.DateTime(timezone=True)))

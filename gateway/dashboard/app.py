@@ -1,0 +1,59 @@
+"""Puts the pages together."""
+
+from fastapi import APIRouter, Depends
+from sqlalchemy import Engine
+
+from gateway.accounts.accounts import AccountStore
+from gateway.accounts.authenticator import Authenticator
+from gateway.bulk.services import BulkServices
+from gateway.dashboard import assets, pages, sign_in
+from gateway.dashboard import settings as settings_page
+from gateway.dashboard.dashboard import Dashboard
+from gateway.dashboard.forms import check_csrf
+from gateway.dashboard.middleware import SecurityHeaders
+from gateway.dashboard.visitor import anybody
+from gateway.identity.identity import open_identity
+from gateway.requests.handler import RequestHandler
+from gateway.rest.website import Website
+from gateway.settings import Settings
+from gateway.store_outages import report_accounts_outages
+
+PAGES = (sign_in, settings_page)
+"""Each has a `router`, with the routes of one page."""
+
+
+def router(dashboard: Dashboard) -> APIRouter:
+    """Return the routes of all pages that the settings ask for."""
+    # Every page finds its visitor, and checks the token of what changes something.
+    checked = APIRouter(
+        dependencies=[Depends(report_accounts_outages), Depends(anybody), Depends(check_csrf)]
+    )
+    for page in PAGES:
+        checked.include_router(page.router)
+    routes = APIRouter()
+    routes.include_router(checked)
+    routes.include_router(assets.router)
+    return routes
+
+
+def website(
+    engine: Engine,
+    handler: RequestHandler,
+    authenticator: Authenticator,
+    bulk: BulkServices | None,
+    settings: Settings,
+) -> Website | None:
+    """Return what `gateway.rest.app` serves beside the API; None if the settings ask for none."""
+    if settings.dashboard == "off":
+        return None
+    dashboard = Dashboard(
+        settings=settings,
+        engine=engine,
+        handler=handler,
+        authenticator=authenticator,
+        accounts=AccountStore(engine),
+        keys=authenticator.keys,
+        identity=open_identity(engine, settings),
+        bulk=bulk,
+    )
+    return Website(router(dashboard), dashboard, pages.error_page, SecurityHeaders)

@@ -1,0 +1,40 @@
+"""What the pages work with."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+
+from gateway.accounts.accounts import AccountStore
+from gateway.accounts.authenticator import Authenticator
+from gateway.accounts.keys import KeyStore
+from gateway.bulk.services import BulkServices
+from gateway.identity.identity import Identity
+from gateway.requests.handler import RequestHandler
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """The stores and services behind the pages: those of the APIs, and the people's."""
+
+    settings: Settings
+    engine: Engine
+    handler: RequestHandler
+    authenticator: Authenticator
+    accounts: AccountStore
+    keys: KeyStore
+    identity: Identity
+    bulk: BulkServices | None
+    """None where the service takes no bulk jobs."""
+
+
+def current_dashboard(request: Request) -> Dashboard:
+    """Return what the application keeps in `state.dashboard`."""
+    dashboard: Dashboard = request.app.state.dashboard
+    return dashboard
+
+
+CurrentDashboard = Annotated[Dashboard, Depends(current_dashboard)]
+"""The parameter of a route that needs it."""
