@@ -91,6 +91,12 @@ class KeyStore:
         with Session(self._engine) as session:
             return read(session, session.scalars(query).all(), self._clock())
 
+    def find(self, key_id: int, account_id: int) -> ApiKey | None:
+        """Return a key of an account; None if it has no such key."""
+        with Session(self._engine) as session:
+            rows = session.scalars(select(KeyRow).where(*_is(key_id, account_id))).all()
+            return next(iter(read(session, rows, self._clock())), None)
+
     def of_dashboard(self, account_id: int) -> ApiKey:
         """Return the key that counts what an account does in the dashboard; no secret fits it.
 

@@ -88,6 +88,8 @@ class Figures:
         self.errors = _under(ERROR, counts)
         """By the slug of the problem."""
         self._latencies = _under(LATENCY, counts)
+        self.succeeded = max(0, self.requests - sum(self.errors.values()))
+        """Requests without an error. Bulk images that failed are errors, but no requests."""
 
     @cached_property
     def p50_s(self) -> float | None:
@@ -142,6 +144,16 @@ class UsageReports:
             return await asyncio.to_thread(self._read, account_id, period, key_id)
         except SQLAlchemyError as error:
             raise AccountsUnavailable("Usage cannot be read now.", RETRY_AFTER_S) from error
+
+    async def keys(self, account_id: int) -> dict[int, str]:
+        """Return the names of all keys of an account, the dashboard's included, by id."""
+        query = select(KeyRow.id, KeyRow.name).where(KeyRow.account_id == account_id)
+
+        def read() -> dict[int, str]:
+            with self._engine.connect() as connection:
+                return {key.id: key.name for key in connection.execute(query.order_by(KeyRow.id))}
+
+        return await asyncio.to_thread(read)
 
     def _read(self, account_id: int, period: Period, key_id: int | None) -> Report:
         is_shown = [KeyRow.account_id == account_id]

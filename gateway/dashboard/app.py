@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from gateway.accounts.accounts import AccountStore
 from gateway.accounts.authenticator import Authenticator
 from gateway.bulk.services import BulkServices
-from gateway.dashboard import assets, pages, sign_in
+from gateway.dashboard import assets, keys, pages, sign_in, usage
 from gateway.dashboard import settings as settings_page
 from gateway.dashboard.dashboard import Dashboard
 from gateway.dashboard.forms import check_csrf
@@ -18,7 +18,7 @@ from gateway.rest.website import Website
 from gateway.settings import Settings
 from gateway.store_outages import report_accounts_outages
 
-PAGES = (sign_in, settings_page)
+PAGES = (sign_in, keys, usage, settings_page)
 """Each has a `router`, with the routes of one page."""
 
 
