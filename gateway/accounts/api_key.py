@@ -41,6 +41,8 @@ class ApiKey:
     account_disabled: bool = field(repr=False)
     models: tuple[str, ...] | None = None
     """Names of the models that its account may use; None: all."""
+    account_limits: Limits = Limits()
+    """Of all keys of the account together. None and 0: no limit."""
     created_by: str | None = None
     """E-mail address of the user who made it in the dashboard."""
     last_used_from: str | None = None
@@ -104,6 +106,7 @@ def _key(row: KeyRow, month: MonthImages | None) -> ApiKey:
         limits=Limits(row.requests_per_minute, row.megapixels_per_minute, row.images_per_month),
         account_disabled=row.account.disabled_at is not None,
         models=None if row.account.models is None else tuple(row.account.models),
+        account_limits=Limits(row.account.requests_per_minute, row.account.megapixels_per_minute),
         created_by=row.created_by,
         last_used_from=row.last_used_from,
         previous_ends_at=row.previous_ends_at if is_rotated else None,

@@ -3,22 +3,20 @@
 import asyncio
 import contextlib
 import logging
-import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.accounts.api_key import ApiKey
+from gateway.accounts.caller import PIXELS_PER_MEGAPIXEL, Caller, Windows
 from gateway.accounts.keys import KeyStore
-from gateway.accounts.latency import interval
-from gateway.accounts.rate_limits import Limit, RateLimits, Window
+from gateway.accounts.rate_limits import Limit, RateLimits
 from gateway.accounts.usage import Usage
-from gateway.accounts.usage_store import ERROR, IMAGES, LATENCY, PIXELS, REQUESTS
 from gateway.accounts.wrong_keys import WrongKeyLimit
 from gateway.concurrency import Cooldown
-from gateway.errors import AccountsUnavailable, ClientGone, GatewayError, InvalidKey
+from gateway.errors import AccountsUnavailable, InvalidKey
 from gateway.observability import tracing
 from gateway.settings import Settings
 
@@ -31,121 +29,9 @@ CHECK_TIMEOUT_S = 3.0
 COOLDOWN_S = 1.0
 """How long the database is not queried after a lookup failed."""
 
-PIXELS_PER_MEGAPIXEL = 1_000_000
-"""Megapixel limits count single pixels."""
-
 
 _background_tasks: set[asyncio.Task[None]] = set()
 """The event loop keeps only weak references to tasks, so they are held here until they end."""
-
-Windows = list[asyncio.Future[Window | None]]
-"""The state of each limit that a request was checked against. Tasks run beside the request's own
-work; the response awaits them for its rate-limit headers."""
-
-
-class Caller:
-    """One authenticated request: its key, its limits, and what it spends and uses."""
-
-    def __init__(
-        self, key: ApiKey, authenticator: "Authenticator", windows: Windows, address: str = ""
-    ) -> None:
-        self.key = key
-        self._authenticator, self._usage = authenticator, authenticator.usage
-        self._windows, self._address = windows, address
-        self._requests = self._taken = self._pixels = self._images = 0
-        self._started = time.perf_counter()
-
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Count the request when the block ends, with the error that ended it.
-
-        This is the only place where requests are counted; those that called `spend_request` are.
-        """
-        slug = ""
-        try:
-            self._show_quota()
-            yield
-        except BaseException as error:
-            slug = _slug(error)
-            raise
-        finally:
-            self._count(slug)
-
-    async def spend_pixels(self, pixels: int) -> None:
-        """Count an image's pixels against the key's limit. Call it before decoding.
-
-        Raises:
-            QuotaExceeded: the key's images of this month are used up.
-            RateLimited: the key's megapixels of this minute do not suffice.
-            LimitsUnavailable: the store is down, and the settings say to fail closed.
-        """
-        if quota := self.key.quota:
-            self._show(self._usage.quotas.take(quota))
-            self._taken += 1
-        await self._spend(self._authenticator.megapixel_limit(self.key), pixels)
-        self._pixels += pixels
-
-    def charge_image(self) -> None:
-        """Charge one image: one credit."""
-        self._images += 1
-
-    def check_quota(self) -> None:
-        """Reject work that will be charged later.
-
-        Raises:
-            QuotaExceeded: the key's images of this month are used up.
-        """
-        if quota := self.key.quota:
-            self._usage.quotas.check(quota)
-
-    async def spend_request(self) -> None:
-        """Count the request itself against the key's limit.
-
-        Raises:
-            RateLimited: the key has sent too many requests in this minute.
-            LimitsUnavailable: the store is down, and the settings say to fail closed.
-        """
-        self._requests = 1
-        await self._spend(self._authenticator.request_limit(self.key), 1)
-
-    async def _spend(self, limit: Limit, cost: int) -> None:
-        limits, subject = self._authenticator.limits, str(self.key.id)
-        passed = await limits.spend(limit, subject, cost)
-        rejected = 0 if passed else cost
-        window = asyncio.create_task(limits.window(limit, subject, rejected))
-        self._windows.append(window)
-        if not passed:
-            raise limits.rejection(limit, await window)
-
-    def _show_quota(self) -> None:
-        if quota := self.key.quota:
-            self._show(self._usage.quotas.window(quota))
-
-    def _show(self, window: Window) -> None:
-        shown: asyncio.Future[Window | None] = asyncio.get_running_loop().create_future()
-        shown.set_result(window)
-        self._windows.append(shown)
-
-    def _count(self, slug: str) -> None:
-        if self._taken:
-            self._usage.quotas.put_back(self.key.id, self._taken)
-        if not self._requests:
-            return
-        measures = {REQUESTS: self._requests}
-        if slug:
-            measures[ERROR + slug] = 1
-        if self._images:
-            measures |= {IMAGES: self._images, PIXELS: self._pixels}
-        if self._pixels:  # an image was admitted: lists, and what is rejected at once, are quick
-            measures[LATENCY + interval(time.perf_counter() - self._started)] = 1
-        self._usage.add(self.key.id, measures, self._address)
-
-
-def _slug(error: BaseException) -> str:
-    if isinstance(error, GatewayError):
-        return error.slug
-    is_cancelled = isinstance(error, asyncio.CancelledError)
-    return ClientGone.slug if is_cancelled else GatewayError.slug
 
 
 class Authenticator:

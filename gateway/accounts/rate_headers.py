@@ -7,7 +7,7 @@ import asyncio
 import math
 import time
 
-from gateway.accounts.authenticator import Windows
+from gateway.accounts.caller import Windows
 
 
 async def headers(windows: Windows) -> dict[str, str]:

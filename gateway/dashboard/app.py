@@ -1,37 +1,64 @@
 """Puts the pages together."""
 
+from typing import TYPE_CHECKING
+
 from fastapi import APIRouter, Depends
+from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 
 from gateway.accounts.accounts import AccountStore
 from gateway.accounts.authenticator import Authenticator
 from gateway.bulk.services import BulkServices
-from gateway.dashboard import assets, keys, pages, sign_in, usage
+from gateway.dashboard import (
+    accounts,
+    assets,
+    invitation,
+    keys,
+    members,
+    pages,
+    sign_in,
+    single_sign_on,
+    usage,
+)
 from gateway.dashboard import settings as settings_page
 from gateway.dashboard.dashboard import Dashboard
 from gateway.dashboard.forms import check_csrf
 from gateway.dashboard.middleware import SecurityHeaders
 from gateway.dashboard.visitor import anybody
 from gateway.identity.identity import open_identity
+from gateway.identity.password_sign_in import PasswordSignIn
 from gateway.requests.handler import RequestHandler
 from gateway.rest.website import Website
 from gateway.settings import Settings
 from gateway.store_outages import report_accounts_outages
 
-PAGES = (sign_in, keys, usage, settings_page)
-"""Each has a `router`, with the routes of one page."""
+if TYPE_CHECKING:
+    from gateway.identity.oidc import OpenIdConnect
+
+ROUTERS = (
+    sign_in.router,
+    single_sign_on.router,
+    invitation.router,
+    keys.router,
+    usage.router,
+    settings_page.router,
+    members.router,
+    accounts.router,
+)
+"""The routes of all pages, one router a page."""
 
 
-def router(dashboard: Dashboard) -> APIRouter:
-    """Return the routes of all pages that the settings ask for."""
-    # Every page finds its visitor, and checks the token of what changes something.
-    checked = APIRouter(
-        dependencies=[Depends(report_accounts_outages), Depends(anybody), Depends(check_csrf)]
-    )
-    for page in PAGES:
-        checked.include_router(page.router)
+def page_routes() -> list[APIRoute]:
+    """Return the routes of all pages."""
+    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
+def _router() -> APIRouter:
+    """Return all routes, of which each finds its visitor, and checks who changes something."""
+    checks = [Depends(report_accounts_outages), Depends(anybody), Depends(check_csrf)]
     routes = APIRouter()
-    routes.include_router(checked)
+    for router in ROUTERS:
+        routes.include_router(router, dependencies=checks)
     routes.include_router(assets.router)
     return routes
 
@@ -46,6 +73,7 @@ def website(
     """Return what `gateway.rest.app` serves beside the API; None if the settings ask for none."""
     if settings.dashboard == "off":
         return None
+    identity = open_identity(engine, settings)
     dashboard = Dashboard(
         settings=settings,
         engine=engine,
@@ -53,7 +81,20 @@ def website(
         authenticator=authenticator,
         accounts=AccountStore(engine),
         keys=authenticator.keys,
-        identity=open_identity(engine, settings),
+        identity=identity,
+        password_sign_in=PasswordSignIn(
+            identity.passwords, authenticator.limits, settings.sign_in_attempts_per_minute
+        ),
+        oidc=_oidc(settings),
         bulk=bulk,
+        paths=frozenset(route.path for route in page_routes()),
     )
-    return Website(router(dashboard), dashboard, pages.error_page, SecurityHeaders)
+    return Website(_router(), dashboard, pages.error_page, SecurityHeaders)
+
+
+def _oidc(settings: Settings) -> "OpenIdConnect | None":
+    if not settings.oidc_issuer:
+        return None
+    from gateway.identity.oidc import OpenIdConnect  # here: it costs a third of a second
+
+    return OpenIdConnect(settings)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.dashboard.dashboard import CurrentDashboard, Dashboard
 from gateway.dashboard.visitor import SignedIn
 from gateway.identity.sessions import Visitor

@@ -1,8 +1,7 @@
 """The navigation: its entries, and who sees them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-
-from fastapi import Request
 
 from gateway.identity.sessions import Visitor
 
@@ -38,9 +37,6 @@ ENTRIES = (
 )
 
 
-def entries(request: Request, visitor: Visitor | None) -> list[Entry]:
-    """Return what a visitor sees: the settings may leave pages out, and roles do."""
-    if visitor is None:
-        return []
-    paths = {getattr(route, "path", "") for route in request.app.routes}
+def entries(paths: Collection[str], visitor: Visitor) -> list[Entry]:
+    """Return what a visitor sees of the pages that there are."""
     return [entry for entry in ENTRIES if entry.path in paths and entry.is_for(visitor)]

@@ -7,7 +7,8 @@ from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from gateway.accounts.authenticator import Authenticator, Caller
+from gateway.accounts.authenticator import Authenticator
+from gateway.accounts.caller import Caller
 from gateway.rest.problems import bad_parameter
 
 KEY_HEADER = "X-API-Key"

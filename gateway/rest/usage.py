@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
 
-from gateway.accounts.authenticator import Authenticator, Caller
+from gateway.accounts.authenticator import Authenticator
+from gateway.accounts.caller import Caller
 from gateway.accounts.usage_report import Period, Step
 from gateway.accounts.usage_text import as_csv, as_json
 from gateway.errors import (

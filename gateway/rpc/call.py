@@ -13,7 +13,8 @@ from grpc import aio
 
 from gateway.accounts import rate_headers
 from gateway.accounts.api_key import ApiKey
-from gateway.accounts.authenticator import Authenticator, Caller, Windows
+from gateway.accounts.authenticator import Authenticator
+from gateway.accounts.caller import Caller, Windows
 from gateway.errors import BadRequest, ClientGone, DeadlineExceeded, GatewayError
 from gateway.limits.admission import Admission
 from gateway.limits.send_timeout import SEND_TIMEOUT_S

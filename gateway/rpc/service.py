@@ -7,7 +7,8 @@ import grpc
 from clearbg.v1 import background_removal_service_pb2 as pb
 from clearbg.v1 import models_pb2
 
-from gateway.accounts.authenticator import Authenticator, Caller
+from gateway.accounts.authenticator import Authenticator
+from gateway.accounts.caller import Caller
 from gateway.bulk.services import BulkServices
 from gateway.limits.receive_slots import ReceiveSlots
 from gateway.models.listing import describe

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.accounts.api_key import ApiKey, Limits
-from gateway.accounts.authenticator import Authenticator, Windows
+from gateway.accounts.authenticator import Authenticator
+from gateway.accounts.caller import Windows
 from gateway.accounts.keys import KeyStore
 from gateway.accounts.quotas import Month
 from gateway.accounts.rate_headers import headers

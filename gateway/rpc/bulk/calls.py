@@ -8,7 +8,7 @@ from typing import TypeVar
 from clearbg.v1 import bulk_calls_pb2 as pb
 from google.protobuf.message import Message
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.bulk.services import BulkServices
 from gateway.errors import BadOption
 from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
