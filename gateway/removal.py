@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway import results
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.deadline import Deadline
 from gateway.errors import BadImage
 from gateway.images import header, levels, matte, memory_cost, pipeline, thumbnail

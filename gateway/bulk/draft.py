@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.bulk import fields, storage
 from gateway.bulk.draft_store import DraftStore, JobRequest
 from gateway.bulk.idempotency import check_same_request, fingerprint

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.bulk import storage
 from gateway.bulk.results import ResultService
 from gateway.bulk.storage import Storage

@@ -15,11 +15,13 @@ from gateway.dashboard import (
     invitation,
     job,
     jobs,
+    keys,
     members,
     pages,
     sign_in,
     single_sign_on,
     status,
+    usage,
     webhooks,
 )
 from gateway.dashboard import settings as settings_page
@@ -41,6 +43,8 @@ ROUTERS = (
     sign_in.router,
     single_sign_on.router,
     invitation.router,
+    keys.router,
+    usage.router,
     settings_page.router,
     members.router,
     accounts.router,

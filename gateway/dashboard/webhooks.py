@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.bulk.services import BulkServices
 from gateway.dashboard import redirects
 from gateway.dashboard.caller import CurrentCaller

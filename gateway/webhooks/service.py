@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.errors import BadRequest, NoDelivery
 from gateway.paging import Page, PageRequest
 from gateway.store_outages import as_jobs_unavailable

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from sqlalchemy.orm import Session
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.accounts.keys import KeyStore
 from gateway.bulk import thumbnails as thumbnails_module
 from gateway.bulk.storage import thumbnail_path

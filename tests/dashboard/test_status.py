@@ -1,5 +1,6 @@
 """The operators' page: what it says of the numbers, and who sees it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from gateway.accounts.rate_limits import RateLimits
+from gateway.accounts.usage_store import UsageStore
 from gateway.bulk.worker_store import WorkerStore
 from gateway.dashboard.health import readings
 from gateway.dashboard.health.cards import Card, Level, cards, overall
@@ -35,6 +37,7 @@ FINE = Readings(
     models=(MODEL,),
     uses_triton=True,
     refusals={},
+    recent_errors={"bad-image": 9},
     pixels=12e6,
     max_pixels=200e6,
     upload_bytes=0,
@@ -132,9 +135,28 @@ def test_each_subject_says_what_is_wrong(
 
 
 def test_rejections_are_told_by_reason() -> None:
-    shown = card("Rejected requests", refusals={"queue": 2, "rate limit": 1})
-    assert shown.sentence.startswith("3 requests were rejected since ")
-    assert ("the model's queue was too long to finish in time", "2") in shown.facts
+    title = "Rejected requests"
+    assert card(title).sentence == "No requests were rejected in the last hour."
+    recent = {"rate-limited": 2, "overloaded": 1, "bad-option": 5}
+    shown = card(title, recent_errors=recent, refusals={"queue": 30, "rate limit": 11})
+    assert shown.sentence == "3 requests were rejected in the last hour."
+    assert shown.facts[:2] == (("Rate limit exceeded", "2"), ("Service is overloaded", "1"))
+    assert shown.facts[2] == (f"This process, since {NOON:%d %b %Y}, 12:03 UTC", "41")
+    assert ("– the model's queue was too long to finish in time", "30") in shown.facts
+
+
+async def test_recent_errors_are_those_of_all_accounts_in_the_last_hour(site: Site) -> None:
+    minute = int(time.time()) // 60 * 60
+    usage = UsageStore(site.dashboard.engine)
+    counts = {
+        (1, minute): {"error:overloaded": 2, "requests": 9},
+        (2, minute): {"error:internal": 1},
+    }
+    old = {(1, minute - 7200): {"error:overloaded": 50}}
+    usage.write(counts, {})
+    usage.write(old, {})
+    now = await readings.read(site.dashboard)
+    assert now.recent_errors == {"internal": 1, "overloaded": 2}
 
 
 def test_the_worst_card_sums_up() -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 
+from gateway import problems
 from gateway.dashboard import words
 from gateway.dashboard.health.readings import ModelReading, Readings, StoreReading
 
@@ -11,6 +13,9 @@ FEW_FREE, TOO_FEW_FREE = 0.15, 0.05
 """Shares of the disk below which the alerts warn and page; see deploy/observability/rules."""
 LONG_WAIT_S = 900.0
 """Age of a waiting bulk job above which operators should look."""
+
+REJECTIONS = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+"""Statuses by which requests are rejected that were correct."""
 
 REASONS = {
     "queue": "the model's queue was too long to finish in time",
@@ -89,13 +94,19 @@ def _model_facts(model: ModelReading) -> Iterator[tuple[str, str]]:
 
 
 def _refusals(now: Readings) -> Card:
-    since = f" since {words.moment(now.started_at)}" if now.started_at else " since the start"
-    facts = tuple((REASONS.get(by, by), str(count)) for by, count in now.refusals.items())
-    total = sum(now.refusals.values())
-    if not total:
-        return Card("Rejected requests", Level.GOOD, f"No request was rejected{since}.")
-    were = "request was" if total == 1 else "requests were"
-    return Card("Rejected requests", Level.GOOD, f"{total} {were} rejected{since}.", facts)
+    recent = {
+        slug: count
+        for slug, count in now.recent_errors.items()
+        if problems.error_class(slug).http in REJECTIONS
+    }
+    rejected = words.count(sum(recent.values()), "request was", "requests were")
+    facts = [(problems.error_class(slug).title, str(count)) for slug, count in recent.items()]
+    since = words.moment(now.started_at) if now.started_at else "the start"
+    if now.refusals:
+        facts.append((f"This process, since {since}", str(sum(now.refusals.values()))))
+    facts += [(f"– {REASONS.get(by, by)}", str(count)) for by, count in now.refusals.items()]
+    sentence = f"{rejected} rejected in the last hour."
+    return Card("Rejected requests", Level.GOOD, sentence, tuple(facts))
 
 
 def _memory(now: Readings) -> Card:

@@ -1,6 +1,7 @@
 """The numbers of the status page, from the objects and metrics that the service works with."""
 
 import asyncio
+import contextlib
 import shutil
 import time
 from collections.abc import Awaitable, Callable
@@ -12,8 +13,10 @@ from prometheus_client import REGISTRY, Counter, Gauge
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.accounts.usage_report import UsageReports
 from gateway.bulk.worker_store import WorkerStore
 from gateway.dashboard.dashboard import Dashboard
+from gateway.errors import AccountsUnavailable
 from gateway.models.model import Health, QueueState
 from gateway.models.models import ServedModel
 from gateway.observability.metrics import (
@@ -27,6 +30,8 @@ from gateway.observability.metrics import (
 
 TIMEOUT_S = 3.0
 """For a store's answer."""
+RECENT_S = 3600.0
+"""What counts as recent."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,9 @@ class Readings:
     models: tuple[ModelReading, ...]
     uses_triton: bool
     refusals: dict[str, int]
-    """Requests rejected at once since the start, by the limit that was reached."""
+    """Requests that this process rejected at once since its start, by the limit."""
+    recent_errors: dict[str, int]
+    """Errors of all replicas' requests with a key in the last `RECENT_S`, by slug."""
     pixels: float
     max_pixels: float
     upload_bytes: float
@@ -81,11 +88,12 @@ class Readings:
 async def read(dashboard: Dashboard) -> Readings:
     """Read all numbers; a store that does not answer costs `TIMEOUT_S` at most."""
     settings, limits = dashboard.settings, dashboard.authenticator.limits
-    disk, database, limits_store, workers = await asyncio.gather(
+    disk, database, limits_store, workers, recent_errors = await asyncio.gather(
         asyncio.to_thread(shutil.disk_usage, settings.data_dir),
         _database(dashboard.engine),
         _store(limits.store, limits.answers),
         _workers(dashboard.engine),
+        _recent_errors(dashboard.engine),
     )
     return Readings(
         version=version("clearbg"),
@@ -93,6 +101,7 @@ async def read(dashboard: Dashboard) -> Readings:
         models=tuple(map(_model, dashboard.handler.remover.models)),
         uses_triton=settings.triton != "off",
         refusals=_refusals(),
+        recent_errors=recent_errors,
         pixels=_value(PIXELS_IN_FLIGHT),
         max_pixels=settings.max_megapixels_in_flight * 1e6,
         upload_bytes=_value(UPLOAD_BYTES_IN_FLIGHT),
@@ -129,6 +138,13 @@ def _value(metric: Gauge | Counter) -> float:
 def _refusals() -> dict[str, int]:
     samples = next(iter(REFUSALS.collect())).samples
     return {each.labels["by"]: int(each.value) for each in samples if each.value}
+
+
+async def _recent_errors(engine: Engine) -> dict[str, int]:
+    with contextlib.suppress(AccountsUnavailable, TimeoutError):
+        async with asyncio.timeout(TIMEOUT_S):
+            return await UsageReports(engine).errors_of_all(time.time() - RECENT_S)
+    return {}
 
 
 def _started_at() -> datetime | None:
