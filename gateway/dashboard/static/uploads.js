@@ -2,6 +2,7 @@
 import { csrfToken } from "./dashboard.js";
 
 const REJECTED = /^Image (\d+) \(.*?\): /s; // how the service says which image it rejects
+const MAX_WAIT_S = 300; // a quota that is used up until next month is not waited for
 const MAX_LEFT_OUT = 10; // images of one job that the service rejects; then something else is wrong
 
 /** Send one form, and tell how much of it has arrived; resolve to [status, retryAfterS, answer]. */
@@ -70,9 +71,9 @@ export async function createJob(url, fields, files, { onProgress, onWait, onNote
   for (let leftOut = 0; left.length; ) {
     const [status, retryAfterS, answer] = await post(url, formOf(fields, left), key, onProgress, signal);
     if (status === 201) return answer;
-    if (status === 0 || retryAfterS) {
+    if (retryAfterS && retryAfterS <= MAX_WAIT_S) {
       onWait(answer.detail, retryAfterS);
-      await wait(retryAfterS || 5, signal);
+      await wait(retryAfterS, signal);
       continue;
     }
     const position = rejectedImage(answer, left);
