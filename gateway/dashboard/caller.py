@@ -16,7 +16,7 @@ def caller(dashboard: Dashboard, visitor: Visitor, request: Request) -> Caller:
     """Return the caller for the visitor's account. Blocking: it reads the database.
 
     Its key is the dashboard's own of this account, whose secret nobody knows. The request's limits
-    are told in its answer's headers, as for the API. Answer inside `with caller.counted():`.
+    are told in its answer's headers, as for the API. Answer inside `with caller:`.
     """
     request.state.windows = []
     key = dashboard.keys.of_dashboard(visitor.account.id)
@@ -28,7 +28,7 @@ async def _current(
     request: Request, dashboard: CurrentDashboard, visitor: SignedIn
 ) -> AsyncIterator[Caller]:
     current = await asyncio.to_thread(caller, dashboard, visitor, request)
-    with current.counted():
+    with current:
         yield current
 
 
