@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from gateway.accounts.accounts import AccountStore
 from gateway.accounts.authenticator import Authenticator
 from gateway.bulk.services import BulkServices
-from gateway.dashboard import assets, pages, sign_in
+from gateway.dashboard import assets, pages, playground, sign_in
 from gateway.dashboard import settings as settings_page
 from gateway.dashboard.dashboard import Dashboard
 from gateway.dashboard.forms import check_csrf
@@ -19,21 +19,34 @@ from gateway.settings import Settings
 from gateway.store_outages import report_accounts_outages
 
 PAGES = (sign_in, settings_page)
-"""Each has a `router`, with the routes of one page."""
+"""Each has a `router`, with the routes of one page. The playground may be off."""
 
 
-def router(dashboard: Dashboard) -> APIRouter:
+def routers(settings: Settings) -> list[APIRouter]:
+    """Return the routers of the pages that the settings ask for."""
+    front = playground.instead if settings.playground == "off" else playground.router
+    return [front, *(page.router for page in PAGES)]
+
+
+def router(settings: Settings) -> APIRouter:
     """Return the routes of all pages that the settings ask for."""
     # Every page finds its visitor, and checks the token of what changes something.
     checked = APIRouter(
         dependencies=[Depends(report_accounts_outages), Depends(anybody), Depends(check_csrf)]
     )
-    for page in PAGES:
-        checked.include_router(page.router)
+    for each in routers(settings):
+        checked.include_router(each)
     routes = APIRouter()
     routes.include_router(checked)
     routes.include_router(assets.router)
     return routes
+
+
+def paths(settings: Settings) -> frozenset[str]:
+    """Return the paths of these pages."""
+    routes = [route for each in routers(settings) for route in each.routes]
+    found = frozenset(getattr(route, "path", "") for route in routes)
+    return found - {playground.PATH} if settings.playground == "off" else found
 
 
 def website(
@@ -55,5 +68,6 @@ def website(
         keys=authenticator.keys,
         identity=open_identity(engine, settings),
         bulk=bulk,
+        paths=paths(settings),
     )
-    return Website(router(dashboard), dashboard, pages.error_page, SecurityHeaders)
+    return Website(router(settings), dashboard, pages.error_page, SecurityHeaders)

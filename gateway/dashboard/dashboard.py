@@ -28,6 +28,8 @@ class Dashboard:
     identity: Identity
     bulk: BulkServices | None
     """None where the service takes no bulk jobs."""
+    paths: frozenset[str]
+    """Of the pages that the settings ask for."""
 
 
 def current_dashboard(request: Request) -> Dashboard:

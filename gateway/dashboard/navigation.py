@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from gateway.dashboard.dashboard import current_dashboard
 from gateway.identity.sessions import Visitor
 
 
@@ -42,5 +43,5 @@ def entries(request: Request, visitor: Visitor | None) -> list[Entry]:
     """Return what a visitor sees: the settings may leave pages out, and roles do."""
     if visitor is None:
         return []
-    paths = {getattr(route, "path", "") for route in request.app.routes}
+    paths = current_dashboard(request).paths
     return [entry for entry in ENTRIES if entry.path in paths and entry.is_for(visitor)]
