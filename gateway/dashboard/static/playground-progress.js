@@ -5,7 +5,7 @@ const SERVER_STAGES = ["decode", "queue", "infer", "compose", "encode"];
 export class Progress {
   /**
    * @param {object} parts
-   * @param {HTMLElement} parts.list items with `data-stage`, each with an `output`
+   * @param {HTMLElement} parts.list items with `data-stage`, each with a `.time`
    * @param {HTMLProgressElement} parts.bar
    * @param {HTMLElement} parts.status read out by screen readers
    */
@@ -62,7 +62,7 @@ export class Progress {
 
 function set(item, state, text) {
   item.dataset.state = state;
-  item.querySelector("output").value = text;
+  item.querySelector(".time").textContent = text;
   item.style.removeProperty("--share");
 }
 

@@ -45,7 +45,7 @@ let cancel = () => {};
 
 function draw() {
   slider?.draw();
-  part("zoom").value = stage.width ? `${Math.round(stage.scale * 100)} %` : "";
+  part("zoom").textContent = stage.width ? `${Math.round(stage.scale * 100)} %` : "";
 }
 
 async function pick(file) {
