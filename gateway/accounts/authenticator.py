@@ -54,6 +54,7 @@ class Caller:
             LimitsUnavailable: the store is down, and the settings say to fail closed.
         """
         await self._spend(self._authenticator.megapixel_limit(self.key), pixels)
+        await self._spend_of_account("megapixels", pixels, PIXELS_PER_MEGAPIXEL)
 
     def charge_image(self) -> None:
         """Charge one image: one credit."""
@@ -68,9 +69,18 @@ class Caller:
         """
         self._authenticator.usage.add(self.key.id, 0)
         await self._spend(self._authenticator.request_limit(self.key), 1)
+        await self._spend_of_account("requests", 1)
 
-    async def _spend(self, limit: Limit, cost: int) -> None:
-        limits, subject = self._authenticator.limits, str(self.key.id)
+    async def _spend_of_account(self, units: str, cost: int, unit: int = 1) -> None:
+        """Count what all keys of the account spend together, where an administrator limits it."""
+        limits = self.key.account_limits
+        quota = limits.requests_per_minute if units == "requests" else limits.megapixels_per_minute
+        if quota:
+            limit = Limit(f"{units} of the account", quota, unit)
+            await self._spend(limit, cost, f"account {self.key.account_id}")
+
+    async def _spend(self, limit: Limit, cost: int, subject: str = "") -> None:
+        limits, subject = self._authenticator.limits, subject or str(self.key.id)
         passed = await limits.spend(limit, subject, cost)
         rejected = 0 if passed else cost
         window = asyncio.create_task(limits.window(limit, subject, rejected))

@@ -57,6 +57,8 @@ class ApiKey:
     account_disabled: bool = field(repr=False)
     models: tuple[str, ...] | None = None
     """Names of the models that its account may use; None: all."""
+    account_limits: Limits = Limits()
+    """Of all keys of the account together. None and 0: no limit."""
 
     @property
     def works(self) -> bool:
@@ -229,4 +231,5 @@ def _key(row: KeyRow) -> ApiKey:
         limits=Limits(row.requests_per_minute, row.megapixels_per_minute),
         account_disabled=row.account.disabled_at is not None,
         models=None if row.account.models is None else tuple(row.account.models),
+        account_limits=Limits(row.account.requests_per_minute, row.account.megapixels_per_minute),
     )

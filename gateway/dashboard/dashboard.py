@@ -1,7 +1,7 @@
 """What the pages work with."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy import Engine
@@ -11,8 +11,12 @@ from gateway.accounts.authenticator import Authenticator
 from gateway.accounts.keys import KeyStore
 from gateway.bulk.services import BulkServices
 from gateway.identity.identity import Identity
+from gateway.identity.password_sign_in import PasswordSignIn
 from gateway.requests.handler import RequestHandler
 from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.identity.oidc import OpenIdConnect
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,9 @@ class Dashboard:
     accounts: AccountStore
     keys: KeyStore
     identity: Identity
+    password_sign_in: PasswordSignIn
+    oidc: "OpenIdConnect | None"
+    """None where the settings name no provider."""
     bulk: BulkServices | None
     """None where the service takes no bulk jobs."""
     paths: frozenset[str]

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from gateway.dashboard import assets, cookies, navigation
+from gateway.dashboard import assets, browsers, cookies, navigation
 from gateway.dashboard.visitor import sign_in_url
 from gateway.errors import NotSignedIn
 
@@ -71,7 +71,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(static=assets.url_of, csrf=_csrf)
-    environment.filters.update(time=_time, iso=datetime.isoformat)
+    environment.filters.update(time=_time, iso=datetime.isoformat, browser=browsers.short_name)
     return environment
 
 

@@ -8,7 +8,9 @@ from fastapi.responses import RedirectResponse
 
 from gateway.dashboard import cookies
 from gateway.dashboard.dashboard import Dashboard
+from gateway.dashboard.visitor import address_of
 from gateway.errors import Forbidden
+from gateway.identity.sessions import Visitor
 
 LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 """A path of this site in printable ASCII: browsers read `//host` and `/\\host` as other sites, and
@@ -40,14 +42,25 @@ def signed_in(
     memberships = dashboard.identity.members.of_user(user_id)
     if not memberships:
         raise Forbidden(NO_ACCOUNT)
+    dashboard.identity.users.note_sign_in(user_id)
+    return _with_new_session(request, dashboard, user_id, memberships[0].account.id, target)
+
+
+def signed_in_again(
+    request: Request, dashboard: Dashboard, visitor: Visitor, target: str
+) -> RedirectResponse:
+    """End all sessions of a user, start one in this browser, and send it to a page of this site."""
+    dashboard.identity.sessions.end_all(visitor.user.id)
+    return _with_new_session(request, dashboard, visitor.user.id, visitor.account.id, target)
+
+
+def _with_new_session(
+    request: Request, dashboard: Dashboard, user_id: int, account_id: int, target: str
+) -> RedirectResponse:
     sessions = dashboard.identity.sessions
     sessions.end(cookies.read(request, cookies.SESSION))
-    token = sessions.start(
-        user_id,
-        memberships[0].account.id,
-        address=request.client.host if request.client else "",
-        browser=request.headers.get("user-agent", ""),
-    )
+    browser = request.headers.get("user-agent", "")
+    token = sessions.start(user_id, account_id, address=address_of(request), browser=browser)
     response = to(local(target))
     lifetime_s = round(dashboard.settings.session_lifetime_h * 3600)
     cookies.write(request, response, cookies.SESSION, token, lifetime_s)

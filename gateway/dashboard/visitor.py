@@ -65,3 +65,8 @@ def sign_in_url(request: Request) -> str:
     """Return the sign-in page, which leads back to the page that was asked for."""
     query = f"?{request.url.query}" if request.url.query else ""
     return f"{SIGN_IN}?next={quote(request.url.path + query, safe='')}"
+
+
+def address_of(request: Request) -> str:
+    """Return the visitor's IP address."""
+    return request.client.host if request.client else ""

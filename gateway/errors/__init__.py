@@ -12,6 +12,7 @@
         ClientGone              client-gone          400  CANCELLED           never sent
       InvalidKey                invalid-key          401  UNAUTHENTICATED     or missing, revoked
       NotSignedIn               not-signed-in        401  UNAUTHENTICATED     dashboard
+      SignInFailed              sign-in-failed       401  UNAUTHENTICATED     dashboard: OIDC
       Forbidden                 forbidden            403  PERMISSION_DENIED   dashboard: by the role
         StaleForm               stale-form           403  PERMISSION_DENIED   dashboard: CSRF token
       ImageTooLarge             image-too-large      413  INVALID_ARGUMENT
@@ -45,6 +46,7 @@ from gateway.errors.access import (
     InvalidKey,
     NoSuchThing,
     NotSignedIn,
+    SignInFailed,
     StaleForm,
 )
 from gateway.errors.base import GatewayError, _NotFound, _RetryLater, utf8
@@ -56,6 +58,7 @@ __all__ = [
     "InvalidKey",
     "NoSuchThing",
     "NotSignedIn",
+    "SignInFailed",
     "StaleForm",
 ]
 

@@ -23,6 +23,14 @@ class NotSignedIn(GatewayError):
     grpc, code = StatusCode.UNAUTHENTICATED, "auth_failed"
 
 
+class SignInFailed(GatewayError):
+    """The OpenID Connect provider does not answer, or its answer is not valid."""
+
+    slug, title, http = "sign-in-failed", "Sign-in failed", HTTPStatus.UNAUTHORIZED
+    message = "The provider did not confirm the sign-in. Start it again."
+    grpc, code = StatusCode.UNAUTHENTICATED, "auth_failed"
+
+
 class Forbidden(GatewayError):
     """The visitor's role does not allow this."""
 
@@ -45,5 +53,5 @@ class NoSuchThing(_NotFound):
     message = "There is nothing here, or it belongs to another account."
 
 
-OF_DASHBOARD = (NotSignedIn, Forbidden, StaleForm, NoSuchThing)
+OF_DASHBOARD = (NotSignedIn, SignInFailed, Forbidden, StaleForm, NoSuchThing)
 """Errors that the APIs do not have."""

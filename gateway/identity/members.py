@@ -92,17 +92,28 @@ class MemberStore:
             LastOwner: nobody would be left to manage the account.
         """
         with Session(self._writing) as session, session.begin():
-            row = self._locked(session, account_id, user_id)
-            if row is None:
-                return False
-            self._check_another_owner(session, row)
-            session.delete(row)
-            session.execute(
-                delete(SessionRow).where(
-                    SessionRow.user_id == user_id, SessionRow.account_id == account_id
-                )
-            )
-            return True
+            return self._remove(session, account_id, user_id)
+
+    def remove_from_all(self, user_id: int) -> None:
+        """Remove a user from all accounts, or from none.
+
+        Raises:
+            LastOwner: nobody would be left to manage one of them.
+        """
+        every = select(MembershipRow.account_id).where(MembershipRow.user_id == user_id)
+        with Session(self._writing) as session, session.begin():
+            for account_id in session.scalars(every.order_by(MembershipRow.account_id)).all():
+                self._remove(session, account_id, user_id)
+
+    def _remove(self, session: Session, account_id: int, user_id: int) -> bool:
+        row = self._locked(session, account_id, user_id)
+        if row is None:
+            return False
+        self._check_another_owner(session, row)
+        session.delete(row)
+        of_both = (SessionRow.user_id == user_id) & (SessionRow.account_id == account_id)
+        session.execute(delete(SessionRow).where(of_both))
+        return True
 
     @property
     def _writing(self) -> Engine:

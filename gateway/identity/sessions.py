@@ -123,9 +123,9 @@ class SessionStore:
         """End the session of a token; nothing happens if there is none."""
         self._delete(SessionRow.token_sha256 == digest(token))
 
-    def end_one(self, user_id: int, session_id: int) -> None:
-        """End one of a user's own sessions; nothing happens if it is another user's."""
-        self._delete((SessionRow.user_id == user_id) & (SessionRow.id == session_id))
+    def end_one(self, user_id: int, session_id: int) -> bool:
+        """End one of a user's own sessions. Return False if there is no such session of theirs."""
+        return self._delete((SessionRow.user_id == user_id) & (SessionRow.id == session_id)) > 0
 
     def end_all(self, user_id: int) -> None:
         """Sign a user out everywhere."""
@@ -143,9 +143,9 @@ class SessionStore:
                 update(SessionRow).where(SessionRow.id == session_id).values(**values)
             )
 
-    def _delete(self, which: ColumnElement[bool]) -> None:
+    def _delete(self, which: ColumnElement[bool]) -> int:
         with self._engine.begin() as connection:
-            connection.execute(delete(SessionRow).where(which))
+            return connection.execute(delete(SessionRow).where(which)).rowcount
 
 
 def _session(row: SessionRow) -> Session:

@@ -92,6 +92,25 @@ class UserStore:
                 raise NoUser(email)
             return user_of(row)
 
+    def get(self, user_id: int) -> User | None:
+        """Return the user with an id, or None."""
+        with Session(self._engine) as session:
+            row = session.get(UserRow, user_id)
+            return user_of(row) if row else None
+
+    def find_by_subject(self, subject: str) -> User | None:
+        """Return the user who has signed in as this person of the OpenID Connect provider."""
+        with Session(self._engine) as session:
+            row = session.scalar(select(UserRow).where(UserRow.oidc_subject == subject))
+            return user_of(row) if row else None
+
+    def link_subject(self, user_id: int, subject: str) -> None:
+        """Have a user sign in as a person of the provider, and by nothing set before.
+
+        Whoever set the password has not shown that the e-mail address is theirs: the provider has.
+        """
+        self._update(user_id, oidc_subject=subject, password_hash=None)
+
     def rename(self, user_id: int, name: str) -> None:
         """Set how a user wants to be called.
 
@@ -114,6 +133,10 @@ class UserStore:
     def set_admin(self, user_id: int, is_admin: bool) -> None:
         """Make a user an administrator, or no longer one."""
         self._update(user_id, is_admin=is_admin)
+
+    def note_sign_in(self, user_id: int) -> None:
+        """Note that a user has just signed in."""
+        self._update(user_id, last_sign_in_at=datetime.now(UTC))
 
     def remove(self, user_id: int) -> None:
         """Remove a user with all sessions, links and memberships."""

@@ -12,24 +12,8 @@ from tests.end_to_end.service import Service
 def printed_link(service: Service) -> str:
     """The one-time link that the first start prints."""
     found = re.search(rf"http\S+{links.PATH}/[\w-]+", service.log.read_text())
-    if not found:  # TODO: drop when the first start prints it
-        return _made_link(service)
+    assert found, service.log.read_text()
     return found[0]
-
-
-def _made_link(service: Service) -> str:
-    from gateway.accounts import database
-    from gateway.accounts.accounts import DEFAULT, AccountStore
-    from gateway.identity.identity import open_identity
-    from gateway.identity.members import Role
-    from gateway.settings import Settings
-
-    settings = Settings(data_dir=service.log.parent, public_url=service.url)
-    engine = database.connect(settings.database)
-    identity = open_identity(engine, settings)
-    user = identity.users.create("ada@example.com")
-    identity.members.add(AccountStore(engine).find(DEFAULT).id, user.id, Role.OWNER)
-    return identity.links.create(user.id)
 
 
 def sign_in(browser: Browser, service: Service) -> str:

@@ -32,6 +32,19 @@ def upgrade() -> None:
         sa.Column("role", sa.String(10), nullable=False),
         _time("created_at"),
     )
+    _create_sessions_and_links()
+
+
+def downgrade() -> None:
+    """Drop the tables and columns."""
+    for name in TABLES:
+        op.drop_table(name)
+    with op.batch_alter_table("accounts") as accounts:
+        for name in LIMITS:
+            accounts.drop_column(name)
+
+
+def _create_sessions_and_links() -> None:
     op.create_table(
         "sessions",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -59,15 +72,6 @@ def upgrade() -> None:
         sa.Column("role", sa.String(10), nullable=False),
         _time("expires_at"),
     )
-
-
-def downgrade() -> None:
-    """Drop the tables and columns."""
-    for name in TABLES:
-        op.drop_table(name)
-    with op.batch_alter_table("accounts") as accounts:
-        for name in LIMITS:
-            accounts.drop_column(name)
 
 
 def _token() -> sa.Column[str]:
