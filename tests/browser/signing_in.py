@@ -23,6 +23,6 @@ def sign_in(browser: Browser, service: Service) -> str:
         page = context.new_page()
         page.goto(printed_link(service))
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_visible()
         context.storage_state(path=path)
     return path
