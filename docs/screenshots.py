@@ -48,7 +48,7 @@ def use(service: Service) -> None:
         client.post("/v1/bulk", files=images, data={"size": "1080p"})
     for name in ("Shop import", "Mobile app"):
         subprocess.run(
-            [CLEARBG, "keys", "create", name],
+            [CLEARBG, "keys", "create", "--name", name],
             env=environment(service.log.parent),
             check=True,
             capture_output=True,
@@ -68,6 +68,9 @@ def take(browser: Browser, service: Service, session: str) -> Iterator[str]:
                 painted_ms = page.evaluate(FIRST_PAINT)
                 prepare(page)
                 picture = f"{name}-{scheme}-{width}.png"
+                # The navigation is as high as the window, so that is made as high as the page.
+                height = page.evaluate("document.documentElement.scrollHeight")
+                page.set_viewport_size({"width": width, "height": height})
                 page.screenshot(path=FOLDER / picture, full_page=True)
                 yield f"{picture}: first painted after {painted_ms:.0f} ms"
 

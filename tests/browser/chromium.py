@@ -94,7 +94,7 @@ def opened(browser: Browser, url: str, **options: Any) -> Iterator[BrowserContex
         context.on("console", watch.on_message)
         context.on("weberror", lambda error: watch.wrongs.append(str(error.error)))
         yield context
-    assert watch.wrongs == []
+    assert not watch.wrongs, watch.wrongs
 
 
 def width_of(page: Page) -> int:

@@ -77,3 +77,22 @@ def test_a_stranger_is_led_to_the_sign_in_and_back(path: str, stranger: BrowserC
     page = stranger.new_page()
     page.goto(path)
     expect(page).to_have_url(chromium.url_pattern(SIGN_IN, path))
+
+
+WRONGS = {
+    "a third party": "new Image().src = 'http://third.party.test/pixel.gif'",
+    "CSP: style-src-elem": "document.head.insertAdjacentHTML('beforeend', '<style>a {}</style>')",
+    "gone wrong": "setTimeout(() => { throw new Error('gone wrong') })",
+}
+
+
+@pytest.mark.parametrize("wrong", WRONGS)
+def test_what_pages_do_wrong_is_noticed(wrong: str, browser: Browser, service: Service) -> None:
+    with (
+        pytest.raises(AssertionError, match=wrong),
+        chromium.opened(browser, service.url) as context,
+    ):
+        page = context.new_page()
+        page.goto(SIGN_IN)
+        page.evaluate(f"void ({WRONGS[wrong]})")
+        page.evaluate("new Promise((done) => setTimeout(done))")

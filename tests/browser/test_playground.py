@@ -181,6 +181,22 @@ def test_a_service_that_is_away_can_be_tried_again(playground: Playground) -> No
     expect(playground.notice).to_be_hidden()
 
 
+def test_what_the_browser_cannot_show_is_cut_out_too(
+    playground: Playground, service: Service, tmp_path: Path
+) -> None:
+    Image.open(PHOTO).save(tmp_path / "scan.tiff")
+    playground.choose(tmp_path / "scan.tiff")
+    expect(playground.slider).to_be_hidden()
+    expect(playground.page.locator("[data-part=after]")).to_be_visible()
+
+
+def test_a_zip_has_no_preview_but_a_download(playground: Playground, service: Service) -> None:
+    playground.choose()
+    playground.after(lambda: playground.tool("ZIP"))
+    expect(playground.notice).to_contain_text("has no preview")
+    assert playground.download() == by_api(service, format="zip")
+
+
 def test_stages_are_told_with_their_times(playground: Playground) -> None:
     playground.choose()
     for stage in ("upload", "infer", "encode", "download"):

@@ -156,7 +156,7 @@ listen(
     input: part("file"),
     choosers: root.querySelectorAll("[data-choose]"),
     samples: root.querySelectorAll("[data-sample]"),
-    target: part("viewport"),
+    target: part("drop"),
   },
   pick,
   (message) => notice.show(message),
