@@ -23,7 +23,7 @@ from tests.end_to_end.service import CLEARBG, Service, environment, running
 FOLDER = Path(__file__).parent / "screenshots"
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 WIDTHS = (chromium.DESKTOP, chromium.PHONE)
-PATHS = app.paths(Settings())
+PATHS = app.page_paths(Settings())
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 
 

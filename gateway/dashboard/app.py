@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends
+from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 
 from gateway.accounts.accounts import AccountStore
@@ -33,35 +34,39 @@ from gateway.store_outages import report_accounts_outages
 if TYPE_CHECKING:
     from gateway.identity.oidc import OpenIdConnect
 
-PAGES = (sign_in, single_sign_on, invitation, settings_page, members, accounts)
-"""Each has a `router`, with the routes of one page. The playground may be off."""
+ROUTERS = (
+    playground.router,
+    sign_in.router,
+    single_sign_on.router,
+    invitation.router,
+    settings_page.router,
+    members.router,
+    accounts.router,
+)
+"""The routes of all pages, one router a page."""
 
 
-def routers(settings: Settings) -> list[APIRouter]:
-    """Return the routers of the pages that the settings ask for."""
-    front = playground.instead if settings.playground == "off" else playground.router
-    return [front, *(page.router for page in PAGES)]
+def page_routes() -> list[APIRoute]:
+    """Return the routes of all pages."""
+    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 
 
-def router(settings: Settings) -> APIRouter:
-    """Return the routes of all pages that the settings ask for."""
-    # Every page finds its visitor, and checks the token of what changes something.
-    checked = APIRouter(
-        dependencies=[Depends(report_accounts_outages), Depends(anybody), Depends(check_csrf)]
-    )
-    for each in routers(settings):
-        checked.include_router(each)
+def page_paths(settings: Settings) -> frozenset[str]:
+    """Return the paths of the pages that the settings ask for."""
+    absent = {playground.PATH} if settings.playground == "off" else set()
+    return frozenset(route.path for route in page_routes()) - absent
+
+
+def _router(settings: Settings) -> APIRouter:
+    """Return all routes, of which each finds its visitor, and checks who changes something."""
+    checks = [Depends(report_accounts_outages), Depends(anybody), Depends(check_csrf)]
     routes = APIRouter()
-    routes.include_router(checked)
+    for router in ROUTERS:
+        if router is playground.router and settings.playground == "off":
+            router = playground.instead
+        routes.include_router(router, dependencies=checks)
     routes.include_router(assets.router)
     return routes
-
-
-def paths(settings: Settings) -> frozenset[str]:
-    """Return the paths of these pages."""
-    routes = [route for each in routers(settings) for route in each.routes]
-    found = frozenset(getattr(route, "path", "") for route in routes)
-    return found - {playground.PATH} if settings.playground == "off" else found
 
 
 def website(
@@ -88,9 +93,9 @@ def website(
         ),
         oidc=_oidc(settings),
         bulk=bulk,
-        paths=paths(settings),
+        paths=page_paths(settings),
     )
-    return Website(router(settings), dashboard, pages.error_page, SecurityHeaders)
+    return Website(_router(settings), dashboard, pages.error_page, SecurityHeaders)
 
 
 def _oidc(settings: Settings) -> "OpenIdConnect | None":

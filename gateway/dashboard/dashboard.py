@@ -36,7 +36,7 @@ class Dashboard:
     bulk: BulkServices | None
     """None where the service takes no bulk jobs."""
     paths: frozenset[str]
-    """Of the pages that the settings ask for."""
+    """Paths of all pages that there are, for the navigation."""
 
 
 def current_dashboard(request: Request) -> Dashboard:

@@ -13,6 +13,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from gateway.dashboard import assets, browsers, cookies, navigation
+from gateway.dashboard.dashboard import current_dashboard
 from gateway.dashboard.visitor import sign_in_url
 from gateway.errors import NotSignedIn
 
@@ -31,13 +32,14 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         context: what the template shows; it is escaped.
     """
     visitor = getattr(request.state, "visitor", None)
+    paths = current_dashboard(request).paths
     html = (
         _environment()
         .get_template(template)
         .render(
             visitor=visitor,
             path=request.url.path,
-            navigation=navigation.entries(request, visitor),
+            navigation=navigation.entries(paths, visitor) if visitor else [],
             csrf_token=cookies.ensure_csrf(request),
             **context,
         )

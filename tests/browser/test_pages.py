@@ -11,7 +11,7 @@ from gateway.settings import Settings
 from tests.browser import accessibility, chromium
 from tests.end_to_end.service import Service
 
-PATHS = app.paths(Settings())
+PATHS = app.page_paths(Settings())
 SIGNED_IN = [entry.path for entry in navigation.ENTRIES if entry.path in PATHS]
 SIGNED_OUT = [SIGN_IN, "/sign-in/link/wrong"]
 MISSING = "/dashboard/there-is-no-such-page"
@@ -88,11 +88,13 @@ WRONGS = {
 
 @pytest.mark.parametrize("wrong", WRONGS)
 def test_what_pages_do_wrong_is_noticed(wrong: str, browser: Browser, service: Service) -> None:
-    with (
-        pytest.raises(AssertionError, match=wrong),
-        chromium.opened(browser, service.url) as context,
-    ):
+    with pytest.raises(AssertionError, match=wrong):
+        do_wrong(WRONGS[wrong], browser, service)
+
+
+def do_wrong(script: str, browser: Browser, service: Service) -> None:
+    with chromium.opened(browser, service.url) as context:
         page = context.new_page()
         page.goto(SIGN_IN)
-        page.evaluate(f"void ({WRONGS[wrong]})")
+        page.evaluate(f"void ({script})")
         page.evaluate("new Promise((done) => setTimeout(done))")

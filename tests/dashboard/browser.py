@@ -19,6 +19,12 @@ class Browser:
         """Open a page; redirects are returned, not followed."""
         return await self.client.get(path, headers=HTML, **options)
 
+    async def token(self) -> str:
+        """The token of this browser's forms."""
+        found = TOKEN.search((await self.open("/sign-in", follow_redirects=True)).text)
+        assert found
+        return found[1]
+
     async def send(self, path: str, page: str = "", **fields: str) -> httpx.Response:
         """Send a form of a page, by default the one at the form's own path."""
         token = TOKEN.search((await self.open(page or path)).text)

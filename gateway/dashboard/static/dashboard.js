@@ -33,6 +33,9 @@ document.addEventListener("submit", (event) => {
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
+// On narrow screens the navigation scrolls.
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 // Times in the reader's own time zone.
 for (const element of document.querySelectorAll("time[datetime]")) {
   const time = new Date(element.dateTime);
