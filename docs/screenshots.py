@@ -60,10 +60,11 @@ def take(browser: Browser, service: Service, session: str) -> Iterator[str]:
     for scheme, width in itertools.product(SCHEMES, WIDTHS):
         for name, path, prepare in pages():
             state = None if path == SIGN_IN else session
-            options = {"color_scheme": scheme, "storage_state": state}
-            options["viewport"] = {"width": width, "height": chromium.HEIGHT}
-            with chromium.opened(browser, service.url, **options) as context:
+            with chromium.opened(
+                browser, service.url, color_scheme=scheme, storage_state=state
+            ) as context:
                 page = context.new_page()
+                page.set_viewport_size({"width": width, "height": chromium.HEIGHT})
                 page.goto(path, wait_until="networkidle")
                 painted_ms = page.evaluate(FIRST_PAINT)
                 prepare(page)

@@ -39,7 +39,7 @@ def page(path: str, context: BrowserContext, stranger: BrowserContext) -> Page:
 def test_axe_finds_nothing(page: Page, path: str) -> None:
     page.goto(path)
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         for width in (chromium.DESKTOP, chromium.PHONE):
             page.set_viewport_size({"width": width, "height": chromium.HEIGHT})
             assert accessibility.violations(page) == [], (scheme, width)
