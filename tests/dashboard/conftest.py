@@ -1,9 +1,11 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from starlette.types import ASGIApp
 
 from gateway.accounts import database
@@ -66,7 +68,14 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def site(settings: Settings) -> AsyncIterator[Site]:
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes of passwords for nothing, in place of a tenth of a second each."""
+    quick = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("gateway.identity.passwords.PasswordHasher", quick)
+
+
+@pytest.fixture
+async def site(settings: Settings, quick_hashes: None) -> AsyncIterator[Site]:
     engine = database.connect(settings.database)
     async with core(HalfModel(), settings, engine) as (handler, authenticator):
         pages = website(engine, handler, authenticator, None, settings)
