@@ -1,5 +1,7 @@
 """The front page: try every option on an image, with the same core as the API."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -7,11 +9,10 @@ from fastapi.responses import FileResponse
 
 from gateway import home
 from gateway.accounts.accounts import DEFAULT
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.accounts.rate_limits import Limit
 from gateway.accounts.wrong_keys import network_of
 from gateway.dashboard import redirects
-from gateway.dashboard.caller import caller as caller_for
 from gateway.dashboard.caller import caller_of
 from gateway.dashboard.dashboard import CurrentDashboard, Dashboard
 from gateway.dashboard.pages import render
@@ -55,14 +56,21 @@ def allowed(visitor: MaybeVisitor, dashboard: CurrentDashboard) -> Visitor | Non
 Guest = Annotated[Visitor | None, Depends(allowed)]
 
 
-def _caller(request: Request, dashboard: CurrentDashboard, visitor: Guest) -> Caller:
-    if visitor:
-        return caller_for(dashboard, visitor, request)
-    # Strangers' images are the default account's: its limits hold for all of them together.
-    return caller_of(dashboard, dashboard.accounts.find(DEFAULT).id, request)
+def _account_id(visitor: Guest, dashboard: CurrentDashboard) -> int:
+    """Return the account that is charged: strangers' images are all the default account's."""
+    return visitor.account.id if visitor else dashboard.accounts.find(DEFAULT).id
 
 
-GuestsCaller = Annotated[Caller, Depends(_caller)]
+AccountId = Annotated[int, Depends(_account_id)]
+
+
+async def _caller(
+    request: Request, dashboard: CurrentDashboard, account_id: AccountId
+) -> AsyncIterator[Caller]:
+    caller = await asyncio.to_thread(caller_of, dashboard, account_id, request)
+    with caller.counted():
+        yield caller
+
 
 router = APIRouter()
 instead = APIRouter()
@@ -76,13 +84,13 @@ def go_on() -> Response:
 
 
 @router.get(PATH)
-def show(request: Request, dashboard: CurrentDashboard, caller: GuestsCaller) -> Response:
+def show(request: Request, dashboard: CurrentDashboard, account_id: AccountId) -> Response:
     """Show the page."""
-    settings = dashboard.settings
+    settings, key = dashboard.settings, dashboard.keys.of_dashboard(account_id)
     return render(
         request,
         "playground.html",
-        models=describe(dashboard.handler.remover.models, caller.key.models),
+        models=describe(dashboard.handler.remover.models, key.models),
         sizes=[(name, name.capitalize() if name.isalpha() else name) for name in SIZES],
         positions=list(POSITIONS.items()),
         max_bytes=settings.max_image_bytes,
@@ -104,7 +112,7 @@ async def removebg(
     request: Request,
     dashboard: CurrentDashboard,
     visitor: Guest,
-    caller: GuestsCaller,
+    caller: Annotated[Caller, Depends(_caller)],
 ) -> Response:
     """Cut out as `POST /v1/removebg` does: the same fields, limits, charges and bytes."""
     if visitor is None:
