@@ -20,6 +20,7 @@ from gateway.bulk.results import ResultService
 from gateway.bulk.services import BulkServices
 from gateway.bulk.storage import Storage
 from gateway.bulk.sweeper import Sweeper
+from gateway.bulk.thumbnails import ThumbnailService
 from gateway.bulk.worker import Worker
 from gateway.bulk.worker_store import WorkerStore
 from gateway.concurrency import running_in_background
@@ -72,11 +73,13 @@ def _services(
     database: Engine, blobs: Storage, queue: JobQueue, handler: RequestHandler, settings: Settings
 ) -> BulkServices:
     jobs = JobService(JobStore(database))
+    results = ResultService(jobs, blobs, settings)
     deliveries, secrets = DeliveryStore(database), SecretStore(database)
     return BulkServices(
         receiver=JobReceiver(DraftStore(database), blobs, queue, handler, settings),
         jobs=jobs,
-        results=ResultService(jobs, blobs, settings),
+        results=results,
+        thumbnails=ThumbnailService(results, blobs, handler),
         progress=ProgressService(jobs),
         webhooks=WebhookService(deliveries, secrets, are_webhooks_on=settings.webhooks == "on"),
     )
