@@ -68,7 +68,7 @@ async def _caller(
     request: Request, dashboard: CurrentDashboard, account_id: AccountId
 ) -> AsyncIterator[Caller]:
     caller = await asyncio.to_thread(caller_of, dashboard, account_id, request)
-    with caller.counted():
+    with caller:
         yield caller
 
 
