@@ -28,9 +28,14 @@ def a_session(site: Site) -> object:
     return sessions.list(user.id)[0].id
 
 
+def a_key(site: Site) -> object:
+    return site.dashboard.keys.create("theirs", site.dashboard.accounts.find(OTHER).id)[0].id
+
+
 THINGS: dict[str, Callable[[Site], object]] = {
     "user_id": a_member,
     "invitation_id": an_invitation,
     "session_id": a_session,
+    "key_id": a_key,
 }
 """By the parameter's name in the path. A page with a new parameter adds what makes such a thing."""
