@@ -66,20 +66,7 @@ class Authenticator:
         """
         with tracing.span("authenticate"):
             key = await self.check(secret, address)
-        async with self.request_with(key, address, windows) as caller:
-            yield caller
-
-    @asynccontextmanager
-    async def request_with(
-        self, key: ApiKey, address: str, windows: Windows
-    ) -> AsyncIterator[Caller]:
-        """Count a request whose key is known; see `request`.
-
-        Raises:
-            RateLimited: too many requests with the key.
-        """
-        caller = Caller(key, self, windows, address)
-        with caller.counted():
+        with Caller(key, self, windows, address) as caller:
             await caller.spend_request()
             yield caller
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gateway.accounts.api_key import ApiKey
@@ -24,7 +22,11 @@ work; the response awaits them for its rate-limit headers."""
 
 
 class Caller:
-    """One authenticated request: its key, its limits, and what it spends and uses."""
+    """One authenticated request: its key, its limits, and what it spends and uses.
+
+    As a context manager it counts the request when the block ends, with the error that ended it.
+    This is the only place where requests are counted; those that called `spend_request` are.
+    """
 
     def __init__(
         self, key: ApiKey, authenticator: "Authenticator", windows: Windows, address: str = ""
@@ -35,21 +37,14 @@ class Caller:
         self._requests = self._taken = self._pixels = self._images = 0
         self._started = time.perf_counter()
 
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Count the request when the block ends, with the error that ended it.
+    def __enter__(self) -> "Caller":
+        self._show_quota()
+        return self
 
-        This is the only place where requests are counted; those that called `spend_request` are.
-        """
-        slug = ""
-        try:
-            self._show_quota()
-            yield
-        except BaseException as error:
-            slug = _slug(error)
-            raise
-        finally:
-            self._count(slug)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        self._count(_slug(error) if error else "")
 
     async def spend_pixels(self, pixels: int) -> None:
         """Count an image's pixels against the key's limit. Call it before decoding.
@@ -78,6 +73,12 @@ class Caller:
         """
         if quota := self.key.quota:
             self._usage.quotas.check(quota)
+
+    @property
+    def images_left(self) -> int | None:
+        """What is left of the key's images of this month; None without a quota."""
+        quota = self.key.quota
+        return self._usage.quotas.window(quota).remaining if quota else None
 
     async def spend_request(self) -> None:
         """Count the request itself against the key's limit.

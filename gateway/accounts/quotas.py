@@ -12,7 +12,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cachetools import LRUCache
@@ -74,6 +74,7 @@ class Quotas:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self._month = Month.at(clock())
         self._written: LRUCache[tuple[int, int], int] = LRUCache(KNOWN_KEYS)
         self._unwritten: Counter[tuple[int, int]] = Counter()
         self._in_progress: Counter[int] = Counter()
@@ -87,9 +88,11 @@ class Quotas:
         Raises:
             QuotaExceeded: nothing was left.
         """
-        self.check(quota)
+        window = self.window(quota)
+        if not window.remaining:
+            raise self._exceeded(quota)
         self._in_progress[quota.key_id] += 1
-        return self.window(quota)
+        return replace(window, remaining=window.remaining - 1)
 
     def put_back(self, key_id: int, images: int) -> None:
         """Put images back: those that were charged are counted by `charge`."""
@@ -99,7 +102,7 @@ class Quotas:
 
     def charge(self, key_id: int, at_s: int, images: int) -> None:
         """Count images that are not in the database yet."""
-        self._unwritten[key_id, Month.at(at_s).start_s] += images
+        self._unwritten[key_id, self._month_at(at_s).start_s] += images
 
     def settle(self, written: Mapping[tuple[int, int], int], totals: Mapping[int, int]) -> None:
         """Count images that are in the database now.
@@ -120,16 +123,24 @@ class Quotas:
     def check(self, quota: Quota) -> None:
         """Raise QuotaExceeded if nothing is left of a quota."""
         if not self.window(quota).remaining:
-            REFUSALS.labels("quota").inc()
-            raise exceeded(quota.images_per_month, self._clock())
+            raise self._exceeded(quota)
 
     def window(self, quota: Quota) -> Window:
         """Return what is left of a quota."""
         now_s = self._clock()
-        month = Month.at(now_s)
+        month = self._month_at(now_s)
         limit = Limit("images", quota.images_per_month, window_s=month.length_s)
         left = quota.images_per_month - self._used(quota, month.start_s)
         return Window(limit, max(0, left), month.end_s - now_s)
+
+    def _exceeded(self, quota: Quota) -> QuotaExceeded:
+        REFUSALS.labels("quota").inc()
+        return exceeded(quota.images_per_month, self._clock())
+
+    def _month_at(self, unix_s: float) -> Month:
+        if not self._month.start_s <= unix_s < self._month.end_s:
+            self._month = Month.at(unix_s)
+        return self._month
 
     def _used(self, quota: Quota, month: int) -> int:
         known = quota.known.images if quota.known and quota.known.start_s == month else 0

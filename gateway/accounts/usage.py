@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -56,7 +55,7 @@ class Usage:
         counts = self._counts[key_id, minute_s]
         for measure, count in measures.items():
             counts[measure] += count
-        self._last_uses[key_id] = LastUse(datetime.fromtimestamp(now_s, UTC), address)
+        self._last_uses[key_id] = LastUse(now_s, address)
         if images := measures.get(IMAGES):
             self.quotas.charge(key_id, minute_s, images)
 

@@ -9,9 +9,8 @@ and its minutes can be deleted when they are old.
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,12 +31,13 @@ Counts = Mapping[tuple[int, int], Mapping[str, int]]
 """By key and the Unix time of a minute: how much of each measure."""
 
 
-@dataclass(frozen=True)
-class LastUse:
-    """When a key was last used, and from which address; empty if that is not known."""
+class LastUse(NamedTuple):
+    """When a key was last used, and from which address."""
 
-    at: datetime
+    at_s: float
+    """In Unix seconds."""
     address: str
+    """Empty: not known."""
 
 
 class UsageStore:
@@ -60,7 +60,7 @@ class UsageStore:
         with self.engine.begin() as connection:
             add(connection, counts)
             for key_id, use in sorted(last_uses.items()):
-                used: dict[str, Any] = {"last_used_at": use.at}
+                used: dict[str, Any] = {"last_used_at": datetime.fromtimestamp(use.at_s, UTC)}
                 if use.address:
                     used["last_used_from"] = use.address
                 connection.execute(update(KeyRow).where(KeyRow.id == key_id).values(used))

@@ -66,12 +66,13 @@ async def running(
         if worker:
             stack.push_async_callback(worker.stop, settings.shutdown_timeout_s)
         await stack.enter_async_context(running_in_background(sweeper.run()))
-        yield _services(database, blobs, queue, handler, settings)
+        yield services(database, blobs, queue, handler, settings)
 
 
-def _services(
+def services(
     database: Engine, blobs: Storage, queue: JobQueue, handler: RequestHandler, settings: Settings
 ) -> BulkServices:
+    """Return what the transports call; jobs are processed by whatever runs the queue."""
     jobs = JobService(JobStore(database))
     results = ResultService(jobs, blobs, settings)
     deliveries, secrets = DeliveryStore(database), SecretStore(database)

@@ -55,38 +55,63 @@ class Chart:
     is_empty: bool
 
 
-def bars(starts: range, series: Sequence[Values], label: Callable[[datetime], str]) -> Chart:
+@dataclass(frozen=True)
+class Times:
+    """The horizontal axis."""
+
+    starts: range
+    """When each bucket begins, in Unix seconds."""
+    tick_s: int
+    """A mark is where a bucket's start is a multiple of this."""
+    label: Callable[[datetime], str]
+    """Names a time, in UTC."""
+
+    @property
+    def room(self) -> float:
+        """How wide a bucket is."""
+        return PLOT_WIDTH / len(self.starts)
+
+    def ticks(self) -> list[Tick]:
+        """Return the marks, at the middle of their buckets."""
+        return [
+            Tick(
+                round(LEFT + self.room * (number + 0.5), 1),
+                self.label(datetime.fromtimestamp(start_s, UTC)),
+            )
+            for number, start_s in enumerate(self.starts)
+            if start_s % self.tick_s == 0
+        ]
+
+
+def bars(times: Times, series: Sequence[Values]) -> Chart:
     """Draw bars, those of several series on top of each other.
 
     Args:
-        starts: when each bucket begins, in Unix seconds.
+        times: of the buckets.
         series: from the lowest to the highest.
-        label: names a time on the axis.
     """
-    heights = [sum(value or 0 for value in each) for each in _columns(series)]
+    columns = zip(*(each.values for each in series), strict=True)
+    heights = [sum(value or 0 for value in column) for column in columns]
     scale = _Scale(max(heights, default=0), is_whole=True)
-    room = PLOT_WIDTH / max(1, len(starts))
-    below = [0.0] * len(starts)
+    width = times.room * (1 - GAP)
+    below = [0.0] * len(times.starts)
     shapes = []
     for each in series:
         path = []
         for number, value in enumerate(each.values):
             if value:
-                left = LEFT + room * (number + GAP / 2)
+                left = LEFT + times.room * (number + GAP / 2)
                 top, bottom = scale.y(below[number] + value), scale.y(below[number])
-                path.append(
-                    f"M{left:.1f} {bottom:.1f}V{top:.1f}h{room * (1 - GAP):.1f}V{bottom:.1f}z"
-                )
+                path.append(f"M{left:.1f} {bottom:.1f}V{top:.1f}h{width:.1f}V{bottom:.1f}z")
                 below[number] += value
         shapes.append(Shape(each.name, "".join(path)))
-    return Chart("bars", shapes, _times(starts, label), scale.ticks(), not any(heights))
+    return Chart("bars", shapes, times.ticks(), scale.ticks(), not any(heights))
 
 
-def lines(starts: range, series: Sequence[Values], label: Callable[[datetime], str]) -> Chart:
+def lines(times: Times, series: Sequence[Values]) -> Chart:
     """Draw lines, which are interrupted where there is no value; see `bars`."""
     known = [value for each in series for value in each.values if value is not None]
     scale = _Scale(max(known, default=0), is_whole=False)
-    room = PLOT_WIDTH / max(1, len(starts))
     shapes = []
     for each in series:
         path, pen = [], "M"
@@ -96,10 +121,10 @@ def lines(starts: range, series: Sequence[Values], label: Callable[[datetime], s
                 continue
             # With round ends, a point of its own is a dot.
             dot = "h0" if pen == "M" else ""
-            path.append(f"{pen}{LEFT + room * (number + 0.5):.1f} {scale.y(value):.1f}{dot}")
+            path.append(f"{pen}{LEFT + times.room * (number + 0.5):.1f} {scale.y(value):.1f}{dot}")
             pen = "L"
         shapes.append(Shape(each.name, "".join(path)))
-    return Chart("lines", shapes, _times(starts, label), scale.ticks(), not known)
+    return Chart("lines", shapes, times.ticks(), scale.ticks(), not known)
 
 
 class _Scale:
@@ -122,23 +147,6 @@ class _Scale:
         """Return the grid."""
         steps = [number * self._step for number in range(self._count + 1)]
         return [Tick(round(self.y(value), 1), _number(value)) for value in steps]
-
-
-def _columns(series: Sequence[Values]) -> "zip[tuple[float | None, ...]]":
-    return zip(*(each.values for each in series), strict=True)
-
-
-def _times(starts: range, label: Callable[[datetime], str]) -> list[Tick]:
-    """Return about four marks, at the middle of their buckets."""
-    room = PLOT_WIDTH / max(1, len(starts))
-    every = max(1, len(starts) // 4)
-    return [
-        Tick(
-            round(LEFT + room * (number + 0.5), 1),
-            label(datetime.fromtimestamp(starts[number], UTC)),
-        )
-        for number in range(every // 2, len(starts), every)
-    ]
 
 
 def _number(value: float) -> str:

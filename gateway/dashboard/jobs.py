@@ -1,9 +1,11 @@
 """The page of bulk jobs: the list, and the form that makes new ones."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from gateway.bulk.job import MAX_IMAGES
@@ -14,7 +16,7 @@ from gateway.dashboard.forms import check_token
 from gateway.dashboard.job_words import JOBS
 from gateway.dashboard.option_fields import option_fields
 from gateway.dashboard.pages import is_navigation, render
-from gateway.errors import StaleForm
+from gateway.errors import BadRequest
 from gateway.rest.bulk.create import receive_job
 from gateway.rest.bulk.parts import Part, parse_parts
 from gateway.rest.dependencies import Services
@@ -51,17 +53,21 @@ async def show(
     )
 
 
-@uploads.post("")
-async def create(request: Request, bulk: Services, caller: CurrentCaller) -> Response:
-    """Make a job from a form, through the same receiver as `POST /v1/bulk`.
-
-    The token is the form's first field: nothing is stored before it was checked.
-    """
+async def _checked_parts(request: Request, bulk: Services) -> AsyncIterator[Part]:
+    """Return the parts of a form that this browser's own page sent: the token is checked first."""
     parts = parse_parts(request, bulk.receiver.max_image_bytes)
-    first = await anext(parts, Part())
-    if first.name != "csrf_token":
-        raise StaleForm
-    check_token(request, first.text)
+    check_token(request, await _token(request, parts))
+    return parts
+
+
+@uploads.post("")
+async def create(
+    request: Request,
+    parts: Annotated[AsyncIterator[Part], Depends(_checked_parts)],
+    bulk: Services,
+    caller: CurrentCaller,
+) -> Response:
+    """Make a job from a form, through the same receiver as `POST /v1/bulk`."""
     await caller.spend_request()
     key = request.headers.get("idempotency-key", "")
     async with bulk.receiver.receive(caller, key) as draft:
@@ -71,6 +77,16 @@ async def create(request: Request, bulk: Services, caller: CurrentCaller) -> Res
         return redirects.to(url)
     body = {"job_id": job.id, "url": url, "image_count": len(job.items)}
     return JSONResponse(body, HTTPStatus.CREATED)
+
+
+async def _token(request: Request, parts: AsyncIterator[Part]) -> str:
+    """Return the token that was sent: as the header, or as the form's first field."""
+    if sent := request.headers.get("x-csrf-token", ""):
+        return sent
+    with suppress(BadRequest):  # what is no form carries no token
+        first = await anext(parts, Part())
+        return first.text if first.name == "csrf_token" else ""
+    return ""
 
 
 async def _filled(parts: AsyncIterator[Part]) -> AsyncIterator[Part]:

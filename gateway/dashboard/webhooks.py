@@ -41,7 +41,7 @@ async def show(
 
 @router.get("/secret")
 async def show_secret(
-    request: Request, bulk: Services, caller: CurrentCaller, owner: Owner
+    request: Request, owner: Owner, bulk: Services, caller: CurrentCaller
 ) -> Response:
     """Show the page with the secret."""
     secrets = await bulk.webhooks.secrets(caller)
@@ -49,7 +49,7 @@ async def show_secret(
 
 
 @router.post("/secret/rotate")
-async def rotate_secret(bulk: Services, caller: CurrentCaller, owner: Owner) -> Response:
+async def rotate_secret(owner: Owner, bulk: Services, caller: CurrentCaller) -> Response:
     """Make a new secret, and show it."""
     await bulk.webhooks.rotate_secret(caller)
     return redirects.to(f"{WEBHOOKS}/secret")

@@ -5,6 +5,7 @@ import warnings
 from typing import Any
 
 import httpx
+from authlib.common.errors import AuthlibBaseError
 from authlib.common.security import generate_token
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
@@ -19,7 +20,6 @@ from gateway.settings import Settings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Authlib will prefer httpx2, which nothing else here needs
-    from authlib.integrations.base_client import OAuthError
     from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 SCOPE = "openid email profile"
@@ -82,7 +82,7 @@ class OpenIdConnect:
             claims = await asyncio.to_thread(
                 self._validated, token.get("id_token", ""), keys, attempt.nonce
             )
-        except (OAuthError, JoseError, httpx.HTTPError, ValueError, KeyError) as error:
+        except (AuthlibBaseError, JoseError, httpx.HTTPError, ValueError, KeyError) as error:
             raise SignInFailed from error
         return self._person(claims)
 

@@ -49,7 +49,7 @@ async def test_replicas_that_write_at_once_add_up(engine: Engine, account_id: in
         for store in stores:
             for number in range(writes):
                 in_order = counts if number % 2 else dict(reversed(counts.items()))
-                threads.submit(store.write, in_order, {ids[0]: LastUse(NOW, "203.0.113.7")})
+                threads.submit(store.write, in_order, {ids[0]: LastUse(NOON_S, "203.0.113.7")})
     times = 2 * writes
     for report in await reports(engine, account_id):
         expected = (3 * times, 2 * times, 5.0 * times, {"bad-image": times})

@@ -39,9 +39,8 @@ def downgrade() -> None:
     """Drop the tables and columns."""
     for name in TABLES:
         op.drop_table(name)
-    with op.batch_alter_table("accounts") as accounts:
-        for name in LIMITS:
-            accounts.drop_column(name)
+    for name in LIMITS:
+        op.drop_column("accounts", name)  # not in a batch: keys refer to the table
 
 
 def _create_sessions_and_links() -> None:
