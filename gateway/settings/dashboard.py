@@ -46,7 +46,9 @@ class DashboardSettings(ServiceSettings):
     def base_url(self) -> str:
         """The public URL without a slash at its end, or its default."""
         scheme = "https" if self.tls_cert else "http"
-        return (self.public_url or f"{scheme}://{self.host}:{self.http_port}").rstrip("/")
+        host = "localhost" if self.host in ("0.0.0.0", "::") else self.host
+        host = f"[{host}]" if ":" in host else host
+        return (self.public_url or f"{scheme}://{host}:{self.http_port}").rstrip("/")
 
     @property
     def allowed_oidc_domains(self) -> list[str]:
