@@ -87,6 +87,19 @@ class RateLimits:
         if self._pool:
             await self._pool.aclose()
 
+    @property
+    def store(self) -> str:
+        """What counts: `memory`, of this process, or the name of a shared store."""
+        return "Valkey" if self._pool else "memory"
+
+    async def answers(self) -> bool:
+        """Return whether the store answers now; memory always does."""
+        try:
+            async with self._store_access():
+                return await self._storage.check()
+        except (StorageError, TimeoutError):
+            return False
+
     async def spend(self, limit: Limit, subject: str, cost: int = 1) -> bool:
         """Count `cost` steps if the limit allows all of them, else none.
 

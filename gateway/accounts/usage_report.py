@@ -156,6 +156,29 @@ class UsageReports:
 
         return await asyncio.to_thread(read)
 
+    async def errors_of_all(self, since_s: float) -> dict[str, int]:
+        """Return the errors of all accounts since a Unix time, by the slug of the problem.
+
+        Raises:
+            AccountsUnavailable: the database does not answer.
+        """
+        query = (
+            select(UsageRow.measure, func.sum(UsageRow.count))
+            .where(UsageRow.step_s == MINUTE_S, UsageRow.at_s >= since_s)
+            .where(UsageRow.measure.startswith(ERROR))
+            .group_by(UsageRow.measure)
+        )
+
+        def read() -> dict[str, int]:
+            with self._engine.connect() as connection:
+                counts = {measure: int(count) for measure, count in connection.execute(query)}
+                return _under(ERROR, counts)
+
+        try:
+            return await asyncio.to_thread(read)
+        except SQLAlchemyError as error:
+            raise AccountsUnavailable("Usage cannot be read now.", RETRY_AFTER_S) from error
+
     def _read(self, account_id: int, period: Period, key_id: int | None) -> Report:
         is_shown = [KeyRow.account_id == account_id]
         if key_id is not None:
