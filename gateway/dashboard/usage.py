@@ -45,9 +45,9 @@ class Range:
 
 
 RANGES = {
-    "1h": Range("Last hour", "minute", 3600, 60, 900),
-    "24h": Range("Last 24 hours", "quarter of an hour", DAY_S, 900, DAY_S // 4),
-    "30d": Range("Last 30 days", "day", 30 * DAY_S, DAY_S, 7 * DAY_S),
+    "1h": Range("1 hour", "minute", 3600, 60, 900),
+    "24h": Range("24 hours", "quarter of an hour", DAY_S, 900, DAY_S // 4),
+    "30d": Range("30 days", "day", 30 * DAY_S, DAY_S, 7 * DAY_S),
 }
 ONE_KEY = Query(alias="key", description="Id of one key; empty: all.")
 
