@@ -28,6 +28,8 @@ class Result:
     """That of the model, or `none`."""
     model: str
     """Name of the model; empty if it was not asked."""
+    pixels: int
+    """Of the files that were sent."""
 
 
 @dataclass(frozen=True)
@@ -72,4 +74,5 @@ def build(
         model_version=inference.model_version,
         device=inference.device,
         model=model,
+        pixels=decoded.pixels,
     )

@@ -17,6 +17,7 @@ from gateway.accounts.database import DatabaseUnreachable
 from gateway.accounts.keys import KeyStore
 from gateway.accounts.rate_limits import BadRateLimitUrl, RateLimits
 from gateway.accounts.usage import Usage
+from gateway.accounts.usage_store import UsageStore
 from gateway.bulk import runtime as bulk_runtime
 from gateway.bulk.services import BulkServices
 from gateway.dashboard.app import website
@@ -187,7 +188,7 @@ async def authentication(engine: Engine, settings: Settings) -> AsyncIterator[Au
     """Yield the authenticator of the settings; at the end of the block, write the usage."""
     keys = KeyStore(engine, cache_s=settings.key_cache_s)
     limits = RateLimits(settings.rate_limit_url, fail=settings.rate_limit_fail)
-    usage = Usage(keys)
+    usage = Usage(UsageStore(engine))
     authenticator = Authenticator(keys, limits, usage, settings)
     try:
         yield authenticator

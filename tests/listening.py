@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from gateway import server
 from gateway.accounts import database
-from gateway.accounts.keys import Limits
+from gateway.accounts.api_key import Limits
 from gateway.bulk import runtime
 from gateway.dashboard.app import website
 from gateway.models.model import Model

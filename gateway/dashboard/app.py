@@ -13,10 +13,17 @@ from gateway.dashboard import (
     accounts,
     assets,
     invitation,
+    job,
+    jobs,
+    keys,
     members,
     pages,
+    playground,
     sign_in,
     single_sign_on,
+    status,
+    usage,
+    webhooks,
 )
 from gateway.dashboard import settings as settings_page
 from gateway.dashboard.dashboard import Dashboard
@@ -34,27 +41,44 @@ if TYPE_CHECKING:
     from gateway.identity.oidc import OpenIdConnect
 
 ROUTERS = (
+    playground.router,
     sign_in.router,
     single_sign_on.router,
     invitation.router,
+    keys.router,
+    usage.router,
     settings_page.router,
     members.router,
     accounts.router,
+    status.router,
 )
 """The routes of all pages, one router a page."""
+BULK_ROUTERS = (jobs.router, job.router, webhooks.router)
+"""Those that a service without bulk jobs leaves out."""
 
 
-def page_routes() -> list[APIRoute]:
+def page_routes(*, with_bulk: bool = True) -> list[APIRoute]:
     """Return the routes of all pages."""
-    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    routers = (*ROUTERS, *((*BULK_ROUTERS, jobs.uploads) if with_bulk else ()))
+    return [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
 
 
-def _router() -> APIRouter:
+def page_paths(settings: Settings, *, with_bulk: bool = True) -> frozenset[str]:
+    """Return the paths of the pages that the settings ask for."""
+    absent = {playground.PATH} if settings.playground == "off" else set()
+    return frozenset(route.path for route in page_routes(with_bulk=with_bulk)) - absent
+
+
+def _router(settings: Settings, *, with_bulk: bool) -> APIRouter:
     """Return all routes, of which each finds its visitor, and checks who changes something."""
-    checks = [Depends(report_accounts_outages), Depends(anybody), Depends(check_csrf)]
+    visited = [Depends(report_accounts_outages), Depends(anybody)]
     routes = APIRouter()
-    for router in ROUTERS:
-        routes.include_router(router, dependencies=checks)
+    for router in (*ROUTERS, *(BULK_ROUTERS if with_bulk else ())):
+        if router is playground.router and settings.playground == "off":
+            router = playground.instead
+        routes.include_router(router, dependencies=[*visited, Depends(check_csrf)])
+    if with_bulk:  # these check by themselves, since their forms are read while they arrive
+        routes.include_router(jobs.uploads, dependencies=visited)
     routes.include_router(assets.router)
     return routes
 
@@ -83,9 +107,10 @@ def website(
         ),
         oidc=_oidc(settings),
         bulk=bulk,
-        paths=frozenset(route.path for route in page_routes()),
+        paths=page_paths(settings, with_bulk=bulk is not None),
     )
-    return Website(_router(), dashboard, pages.error_page, SecurityHeaders)
+    routes = _router(settings, with_bulk=bulk is not None)
+    return Website(routes, dashboard, pages.error_page, SecurityHeaders)
 
 
 def _oidc(settings: Settings) -> "OpenIdConnect | None":

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from gateway.dashboard import assets, browsers, cookies, navigation
+from gateway.dashboard import assets, browsers, cookies, navigation, words
 from gateway.dashboard.dashboard import current_dashboard
 from gateway.dashboard.visitor import sign_in_url
 from gateway.errors import NotSignedIn
@@ -32,9 +32,16 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         status: of the answer.
         context: what the template shows; it is escaped.
     """
+    response = HTMLResponse(html(request, template, **context), status)
+    cookies.keep_anonymous(request, response)
+    return response
+
+
+def html(request: Request, template: str, **context: Any) -> str:
+    """Return a page, or a part of one, as text; see `render`."""
     visitor = getattr(request.state, "visitor", None)
     paths = current_dashboard(request).paths
-    html = (
+    return (
         _environment()
         .get_template(template)
         .render(
@@ -45,9 +52,6 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
             **context,
         )
     )
-    response = HTMLResponse(html, status)
-    cookies.keep_anonymous(request, response)
-    return response
 
 
 def is_navigation(request: Request) -> bool:
@@ -77,7 +81,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(static=assets.url_of, csrf=_csrf)
-    environment.filters.update(time=_time, iso=datetime.isoformat, browser=browsers.short_name)
+    environment.filters.update(time=_time, iso=datetime.isoformat, from_iso=datetime.fromisoformat)
+    environment.filters.update(bytes=words.size, duration=words.duration)
+    environment.filters.update(browser=browsers.short_name)
     return environment
 
 

@@ -19,10 +19,12 @@
       NoJob                     no-job               404  NOT_FOUND           or another account's
       NoResult                  no-result            404  NOT_FOUND           or not yet
       NoDelivery                no-delivery          404  NOT_FOUND           of a webhook
+      NoKey                     no-key               404  NOT_FOUND           or another account's
       NoSuchThing               not-found            404  NOT_FOUND           dashboard
       KeyReused                 key-reused           422  INVALID_ARGUMENT    idempotency key
       InProgress                in-progress          409  ABORTED             idempotency key
       RateLimited               rate-limited         429  RESOURCE_EXHAUSTED
+      QuotaExceeded             quota-exceeded       429  RESOURCE_EXHAUSTED  images of the month
       Overloaded                overloaded           503  UNAVAILABLE         rejected at once
       LimitsUnavailable         limits-unavailable   503  UNAVAILABLE         store of limits down
       AccountsUnavailable       accounts-unavailable 503  UNAVAILABLE         database of keys down
@@ -165,6 +167,13 @@ class NoDelivery(_NotFound):
     message = "There is no such delivery, or it has expired."
 
 
+class NoKey(_NotFound):
+    """There is no such key, or it belongs to another account."""
+
+    slug, title = "no-key", "There is no such key"
+    message = "Your account has no such key."
+
+
 class KeyReused(GatewayError):
     """The idempotency key was used before, with a different request."""
 
@@ -178,6 +187,13 @@ class RateLimited(_RetryLater):
 
     slug, title, http = "rate-limited", "Rate limit exceeded", HTTPStatus.TOO_MANY_REQUESTS
     grpc, code = StatusCode.RESOURCE_EXHAUSTED, "rate_limit_exceeded"
+
+
+class QuotaExceeded(_RetryLater):
+    """The key's quota of images for this month is used up."""
+
+    slug, title, http = "quota-exceeded", "Quota is used up", HTTPStatus.TOO_MANY_REQUESTS
+    grpc, code = StatusCode.RESOURCE_EXHAUSTED, "insufficient_credits"
 
 
 class InProgress(_RetryLater):

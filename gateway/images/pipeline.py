@@ -26,6 +26,8 @@ class Decoded:
     picture: Picture
     backdrop: Picture | None
     corrections: Corrections
+    pixels: int
+    """Of all files, the mask included."""
     seconds: float
 
 
@@ -59,7 +61,8 @@ def decode_images(headers: Headers, options: Options, side: int = SIDE) -> Decod
             decoded_backdrop = decode.decode(backdrop, decoded_size)
         trimap = levels.decode_trimap(headers.trimap) if headers.trimap else None
     corrections = Corrections(headers.mask is not None, keep, erase, trimap)
-    return Decoded(picture, decoded_backdrop, corrections, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return Decoded(picture, decoded_backdrop, corrections, headers.pixels, seconds)
 
 
 @dataclass(frozen=True)

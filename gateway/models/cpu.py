@@ -14,7 +14,7 @@ from gateway import malloc
 from gateway.concurrency import WhenIdle
 from gateway.errors import DeadlineExceeded, ModelUnavailable, Overloaded
 from gateway.models.backend import ONE_AT_A_TIME, RETRY_AFTER_S, ConcurrencyLimits, stopping_error
-from gateway.models.model import Inference, Priority
+from gateway.models.model import Health, Inference, Priority
 from gateway.models.service_time import ServiceTime
 from gateway.observability.metrics import REFUSALS
 from serving.manifest import SIDE
@@ -60,10 +60,16 @@ class CpuBackend:
         self._load, self._side = load, side
         self._idle = WhenIdle(idle_s, self._unload_if_idle)
         self._runtime: Runtime | None = None
+        self._version = ""
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, "cpu-model")
         self._pending = 0
         self._closed = False
+
+    @property
+    def health(self) -> Health:
+        """See Backend."""
+        return Health("cpu", self._version)
 
     async def warm_up(self, images: int = WARM_UP_IMAGES) -> None:
         """Load the runtime, and run images until they no longer become faster.
@@ -130,6 +136,7 @@ class CpuBackend:
         Its time is recorded and the idle timer restarted also when the caller has given up.
         """
         runtime = self._runtime = self._runtime or self._reload()
+        self._version = runtime.version
         started = time.perf_counter()
         try:
             mask = runtime.infer(image)

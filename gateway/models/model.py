@@ -31,6 +31,28 @@ class Inference:
     """Seconds of inference; through Triton, its queue is included."""
 
 
+@dataclass(frozen=True)
+class Health:
+    """What computes the masks now, for operators."""
+
+    device: str
+    """As in `Inference`; empty while nothing does, or nothing has answered yet."""
+    model_version: str
+    """As in `Inference`; empty until it is known."""
+    failing_s: float | None = None
+    """Seconds for which Triton has not answered; None while it does, or none is used."""
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """The images that wait for a model or run on it, for operators."""
+
+    interactive: int
+    bulk: int
+    wait_s: float
+    """Seconds until a new interactive image would probably be finished."""
+
+
 class InferenceSlot(Protocol):
     """Permission to decode one image and run the model on it."""
 
@@ -59,6 +81,16 @@ class Model(Protocol):
     @property
     def seconds_per_image(self) -> float | None:
         """Seconds that the newest images took each, on a busy machine; None before the first."""
+        ...
+
+    @property
+    def health(self) -> Health:
+        """What computes the masks now."""
+        ...
+
+    @property
+    def queue(self) -> QueueState:
+        """The images that wait or run."""
         ...
 
     def check_queue(self, *, priority: Priority, timeout_s: float) -> None:

@@ -13,7 +13,7 @@ from tritonclient.utils import InferenceServerException
 
 from gateway.errors import DeadlineExceeded, GatewayError, ModelUnavailable, Overloaded
 from gateway.models.backend import ONE_AT_A_TIME, ConcurrencyLimits
-from gateway.models.model import Inference, Priority
+from gateway.models.model import Health, Inference, Priority
 from gateway.models.priority_semaphore import ConcurrencyLimit
 from gateway.models.service_time import ServiceTime
 from gateway.models.statistics import Statistics
@@ -87,6 +87,15 @@ class TritonBackend:
         """See Model. Empty until the first answer."""
         return (self.device,) if self.device else ()
 
+    @property
+    def health(self) -> Health:
+        """See Backend."""
+        return Health(self.device, self._version_on(self.device) if self.device else "")
+
+    def _version_on(self, device: str) -> str:
+        """Return the version of the weights, and the precision where it is known."""
+        return "-".join(filter(None, (self._version, self._precisions.get(device))))
+
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
     ) -> Inference:
@@ -106,7 +115,7 @@ class TritonBackend:
         return Inference(
             mask=mask,
             device=device,
-            model_version="-".join(filter(None, (self._version, self._precisions.get(device)))),
+            model_version=self._version_on(device),
             queue_s=0.0,
             compute_s=time.perf_counter() - started,
         )

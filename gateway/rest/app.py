@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from gateway.accounts.authenticator import Authenticator
 from gateway.bulk.services import BulkServices
 from gateway.requests.handler import RequestHandler
-from gateway.rest import models, openapi, problems, removebg
+from gateway.rest import models, openapi, problems, removebg, usage
 from gateway.rest.authentication import authentication
 from gateway.rest.bulk import create, jobs, results
 from gateway.rest.middleware import RequestMiddleware
@@ -50,6 +50,7 @@ def public(
     )
     app.include_router(removebg.router(handler, authenticator, settings))
     app.include_router(models.router(handler, authenticator))
+    app.include_router(usage.router(authenticator))
     if bulk:
         app.state.bulk = bulk
         authenticated = [Depends(authentication(authenticator))]

@@ -14,6 +14,7 @@ from gateway.errors import (
     NoDelivery,
     NoForeground,
     NoJob,
+    NoKey,
     NoResult,
 )
 from gateway.options import Format
@@ -153,6 +154,7 @@ NOT_OF_REMOVEBG = (
     NoJob,
     NoResult,
     NoDelivery,
+    NoKey,
     InProgress,
     KeyReused,
     JobsUnavailable,

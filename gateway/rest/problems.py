@@ -27,6 +27,12 @@ def problem(error: GatewayError, request: Request) -> Response:
     return _answer(request, problems.problem(error), headers)
 
 
+def bad_parameter(error: RequestValidationError) -> BadRequest:
+    """Return the error for an invalid path or query parameter, which FastAPI validates."""
+    wrong = error.errors()[0]
+    return BadRequest(f"{wrong['loc'][-1]}: {wrong['msg']}")
+
+
 def install(app: FastAPI, error_page: ErrorPage | None = None) -> None:
     """Register handlers, so that every error is a problem, or for browsers a page."""
     app.state.error_page = error_page
@@ -37,9 +43,7 @@ def install(app: FastAPI, error_page: ErrorPage | None = None) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def parameters(request: Request, error: RequestValidationError) -> Response:
-        """Answer invalid path and query parameters, which FastAPI validates."""
-        wrong = error.errors()[0]
-        return problem(BadRequest(f"{wrong['loc'][-1]}: {wrong['msg']}"), request)
+        return problem(bad_parameter(error), request)
 
     @app.exception_handler(HTTPException)
     async def routing(request: Request, error: HTTPException) -> Response:

@@ -13,7 +13,11 @@ class DashboardSettings(ServiceSettings):
     dashboard: Literal["on", "off"] = "on"
     """Whether the web pages for people are served beside the HTTP API."""
     playground: Literal["signed-in", "open", "off"] = "signed-in"
-    """Who may cut out on the front page: signed-in people, or everybody (`open`)."""
+    """Who may cut out on the front page: signed-in people, or everybody (`open`), at the expense of
+    the default account; `off`: nobody, there is no such page."""
+    playground_images_per_minute: int = Field(default=20, ge=0)
+    """Images in 60 seconds from one address whose visitor is not signed in, with
+    `CLEARBG_PLAYGROUND=open`; further ones get 429. 0: no limit."""
     public_url: str = ""
     """URL at which browsers reach the service, e.g. `https://cutouts.example`; for links and OIDC.
     Default: host and HTTP port."""

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp
 
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT
+from gateway.bulk import runtime, storage
+from gateway.bulk.job_queue import JobQueue
 from gateway.dashboard.app import website
 from gateway.dashboard.dashboard import Dashboard
 from gateway.identity.members import Role
@@ -78,11 +80,16 @@ def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 async def site(settings: Settings, quick_hashes: None) -> AsyncIterator[Site]:
     engine = database.connect(settings.database)
     async with core(HalfModel(), settings, engine) as (handler, authenticator):
-        pages = website(engine, handler, authenticator, None, settings)
+        queue = JobQueue(settings.jobs_database, "tests", None)  # not running: nothing is processed
+        blobs = storage.connect("", settings.data_dir)
+        bulk = runtime.services(engine, blobs, queue, handler, settings)
+        pages = website(engine, handler, authenticator, bulk, settings)
         assert pages
         assert isinstance(pages.state, Dashboard)
-        public = app.public(handler, authenticator, None, settings, pages)
+        public = app.public(handler, authenticator, bulk, settings, pages)
         site = Site(public, pages.state, [])
+        # Made here, since else the first page that needs it does, and routes seem to change it.
+        site.dashboard.keys.of_dashboard(site.dashboard.accounts.find(DEFAULT).id)
         yield site
         for client in site.browsers:
             await client.aclose()

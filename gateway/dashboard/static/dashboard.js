@@ -36,9 +36,13 @@ document.addEventListener("submit", (event) => {
 // On narrow screens the navigation scrolls.
 document.querySelector(".nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 
-// Times in the reader's own time zone.
-for (const element of document.querySelectorAll("time[datetime]")) {
-  const time = new Date(element.dateTime);
-  element.title = element.textContent;
-  element.textContent = time.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+/** Show the times inside an element in the reader's own time zone. */
+export function localTimes(root) {
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const time = new Date(element.dateTime);
+    element.title = element.textContent;
+    element.textContent = time.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  }
 }
+
+localTimes(document);
