@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from gateway.rest.fields import FILES, OPTIONS
 from tests.browser import accessibility, chromium
-from tests.browser.playground import Playground
+from tests.browser.playground import REMOVE, Playground
 from tests.end_to_end.astronaut import PHOTO
 from tests.end_to_end.service import Service
 
@@ -66,6 +66,19 @@ def test_a_changed_option_is_shown_and_downloaded(playground: Playground, servic
     assert shown.get_attribute("src") != before
     expected = by_api(service, bg_color="#3557d6", format="webp", feather="4px")
     assert playground.download() == expected
+
+
+def test_a_change_cancels_the_request_before_it(playground: Playground, service: Service) -> None:
+    playground.choose()
+    page = playground.page
+    page.route(f"**{REMOVE}", lambda route: None)  # never answered
+    with page.expect_event("requestfailed") as failed:
+        with page.expect_request(f"**{REMOVE}"):
+            playground.fill("feather", "1px")
+        page.unroute(f"**{REMOVE}")
+        playground.after(lambda: playground.fill("feather", "2px"))
+    assert failed.value.failure == "net::ERR_ABORTED"
+    assert playground.download() == by_api(service, feather="2px")
 
 
 def test_the_sample_is_one_click_away(playground: Playground, service: Service) -> None:
