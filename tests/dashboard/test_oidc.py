@@ -1,6 +1,7 @@
 """Sign-in by a real OpenID Connect provider on loopback."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -84,30 +85,39 @@ async def test_the_request_has_state_nonce_and_a_pkce_challenge(site: Site) -> N
     assert query["response_type"] == ["code"]
 
 
+@pytest.fixture
+def redeemed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, list[str]]]:
+    """The fields of requests that redeem a code at the provider."""
+    bodies: list[dict[str, list[str]]] = []
+    send = httpx.AsyncClient.send
+
+    async def recorded(self: httpx.AsyncClient, request: httpx.Request, **options: Any) -> Any:
+        if request.url.path == "/oauth2/token":
+            bodies.append(parse_qs(request.content.decode()))
+        return await send(self, request, **options)
+
+    monkeypatch.setattr(httpx.AsyncClient, "send", recorded)
+    return bodies
+
+
 async def test_the_code_is_redeemed_with_the_verifier_of_the_challenge(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: Site, redeemed: list[dict[str, list[str]]]
 ) -> None:
     from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
     site.user()
-    sent: list[bytes] = []
-    post = httpx.AsyncClient.send
-
-    async def recorded(self: httpx.AsyncClient, request: httpx.Request, **options: object):  # type: ignore[no-untyped-def]
-        sent.append(request.content if request.method == "POST" else b"")
-        return await post(self, request, **options)  # type: ignore[arg-type]
-
     browser = site.browser()
     answer = await browser.open("/sign-in/oidc")
     challenge = parse_qs(urlsplit(answer.headers["location"]).query)["code_challenge"][0]
     back = await at_provider(answer.headers["location"], EVERYTHING)
-    monkeypatch.setattr(httpx.AsyncClient, "send", recorded)
     assert (await browser.open(back)).status_code == 303
-    (verifier,) = (parse_qs(body.decode())["code_verifier"][0] for body in sent if body)
+    ((verifier,),) = (fields["code_verifier"] for fields in redeemed)
     assert create_s256_code_challenge(verifier) == challenge
 
 
-async def test_an_answer_to_another_browsers_attempt_is_rejected(site: Site) -> None:
+async def test_an_answer_to_another_browsers_attempt_is_rejected(
+    site: Site, redeemed: list[dict[str, list[str]]]
+) -> None:
     """Else a link would sign a victim in as the attacker."""
     site.user()
     attacker, victim = site.browser(), site.browser()
@@ -119,6 +129,7 @@ async def test_an_answer_to_another_browsers_attempt_is_rejected(site: Site) -> 
     answer = await victim.open(back)  # has begun another
     assert answer.status_code == 401
     assert "did not confirm" in answer.text
+    assert redeemed == []  # by its state, before the nonce could tell
     assert (await victim.open("/dashboard/settings")).status_code == 303
 
 

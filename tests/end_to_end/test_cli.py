@@ -109,12 +109,19 @@ def test_accounts_and_keys_are_created_listed_and_revoked(tmp_path: Path) -> Non
         return done.stdout
 
     said("accounts", "create", "shop")
-    limits = ("--requests-per-minute", "7", "--expires-in-days", "30")
+    limits = ("--requests-per-minute", "7", "--expires-in-days", "30", "--images-per-month", "9")
     made = json.loads(said("keys", "create", "--account", "shop", *limits, "--json"))
     (key,) = json.loads(said("keys", "list", "--json"))
     assert (key["id"], key["account"], key["requests_per_minute"]) == (made[0]["id"], "shop", 7)
     assert key["expires_at"]
     assert made[0]["key"] not in said("keys", "list")
+    assert (key["images_per_month"], key["images_this_month"]) == (9, 0)
+    rotated = json.loads(said("keys", "rotate", str(key["id"]), "--overlap-hours", "2", "--json"))
+    assert rotated[0]["id"] == key["id"]
+    assert rotated[0]["key"] != made[0]["key"]
+    (key,) = json.loads(said("keys", "list", "--json"))
+    assert key["previous_secret_until"]
+    assert key["images_per_month"] == 9
     assert "revoked" in said("keys", "revoke", str(key["id"]))
     said("accounts", "disable", "shop")
     assert clearbg(tmp_path, "keys", "create", "--account", "shop").returncode == 1
@@ -133,6 +140,7 @@ def test_accounts_and_keys_are_created_listed_and_revoked(tmp_path: Path) -> Non
         (["accounts", "disable", "nobody"], "accounts list"),
         (["keys", "create", "--account", "nobody"], "accounts list"),
         (["keys", "revoke", "99"], "keys list"),
+        (["keys", "rotate", "99"], "keys list"),
     ],
 )
 def test_a_missing_or_invalid_name_is_reported(
