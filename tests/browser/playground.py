@@ -1,14 +1,31 @@
 """The playground as a person uses it."""
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import Locator, Page
 
 from tests.end_to_end.astronaut import PHOTO
+from tests.end_to_end.service import Service
 
 REMOVE = "/playground/removebg"
 FINISHED = "#playground.has-result:not(.busy)"
+
+GIVE = """async (kind) => {
+  const url = document.querySelector("[data-sample]").dataset.url;
+  const data = new DataTransfer();
+  data.items.add(new File([await (await fetch(url)).blob()], "a.jpg", { type: "image/jpeg" }));
+  const event = kind === "paste"
+    ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true })
+    : new DragEvent("drop", { dataTransfer: data, bubbles: true });
+  document.body.dispatchEvent(event);
+}"""
+"""Pastes or drops the sample, as a script does it."""
 
 
 class Playground:
@@ -64,3 +81,26 @@ class Playground:
         with self.page.expect_download() as download:
             self.page.get_by_role("link", name="Download").click()
         return Path(download.value.path()).read_bytes()
+
+    def clip(self) -> str:
+        """What of the original is left of the divider."""
+        clip: str = self.page.locator("[data-part=before]").evaluate("e => e.style.clipPath")
+        return clip
+
+
+def by_api(service: Service, **fields: str) -> bytes:
+    """What `/v1/removebg` returns for the photo."""
+    answer = httpx.post(
+        f"{service.url}/v1/removebg",
+        headers={"X-API-Key": service.api_key},
+        files={"image": PHOTO.read_bytes()},
+        data=fields,
+        timeout=60,
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def alpha_of(data: bytes) -> NDArray[np.uint8]:
+    """The alpha channel of a result."""
+    return np.asarray(Image.open(BytesIO(data)).getchannel("A"))

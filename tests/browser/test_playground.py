@@ -4,18 +4,15 @@ import re
 import shutil
 import subprocess
 import sys
-from io import BytesIO
 from pathlib import Path
 
-import httpx
-import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, expect
 
 from gateway.rest.fields import FILES, OPTIONS
 from tests.browser import accessibility, chromium
-from tests.browser.playground import Playground
+from tests.browser.playground import GIVE, REMOVE, Playground, alpha_of, by_api
 from tests.end_to_end.astronaut import PHOTO
 from tests.end_to_end.service import Service
 
@@ -23,23 +20,6 @@ from tests.end_to_end.service import Service
 @pytest.fixture
 def playground(context: BrowserContext) -> Playground:
     return Playground(context.new_page())
-
-
-def by_api(service: Service, **fields: str) -> bytes:
-    """What `/v1/removebg` returns for the photo."""
-    answer = httpx.post(
-        f"{service.url}/v1/removebg",
-        headers={"X-API-Key": service.api_key},
-        files={"image": PHOTO.read_bytes()},
-        data=fields,
-        timeout=60,
-    )
-    assert answer.status_code == 200, answer.text
-    return answer.content
-
-
-def alpha_of(data: bytes) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    return np.asarray(Image.open(BytesIO(data)).getchannel("A"))
 
 
 def test_every_option_of_the_api_has_a_control(playground: Playground) -> None:
@@ -68,6 +48,19 @@ def test_a_changed_option_is_shown_and_downloaded(playground: Playground, servic
     assert playground.download() == expected
 
 
+def test_a_change_cancels_the_request_before_it(playground: Playground, service: Service) -> None:
+    playground.choose()
+    page = playground.page
+    page.route(f"**{REMOVE}", lambda route: None)  # never answered
+    with page.expect_event("requestfailed") as failed:
+        with page.expect_request(f"**{REMOVE}"):
+            playground.fill("feather", "1px")
+        page.unroute(f"**{REMOVE}")
+        playground.after(lambda: playground.fill("feather", "2px"))
+    assert failed.value.failure == "net::ERR_ABORTED"
+    assert playground.download() == by_api(service, feather="2px")
+
+
 def test_the_sample_is_one_click_away(playground: Playground, service: Service) -> None:
     playground.after(lambda: playground.page.get_by_role("button", name="Try a sample").click())
     assert playground.download() == by_api(service)
@@ -79,17 +72,6 @@ def test_an_image_can_be_pasted_and_dropped(playground: Playground, service: Ser
         assert playground.download() == by_api(service)
 
 
-GIVE = """async (kind) => {
-  const url = document.querySelector("[data-sample]").dataset.url;
-  const data = new DataTransfer();
-  data.items.add(new File([await (await fetch(url)).blob()], "a.jpg", { type: "image/jpeg" }));
-  const event = kind === "paste"
-    ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true })
-    : new DragEvent("drop", { dataTransfer: data, bubbles: true });
-  document.body.dispatchEvent(event);
-}"""
-
-
 def test_the_slider_moves_by_keyboard(playground: Playground) -> None:
     playground.choose()
     expect(playground.slider).to_have_attribute("aria-valuenow", "50")
@@ -97,20 +79,15 @@ def test_the_slider_moves_by_keyboard(playground: Playground) -> None:
     for key, expected in {"ArrowRight": 51, "PageDown": 41, "Home": 0, "End": 100}.items():
         playground.page.keyboard.press(key)
         expect(playground.slider).to_have_attribute("aria-valuenow", str(expected))
-    assert "inset(0px" in clip_of(playground)
+    assert "inset(0px" in playground.clip()
 
 
 def test_the_slider_moves_by_pointer(playground: Playground) -> None:
     playground.choose()
-    clip = clip_of(playground)
+    clip = playground.clip()
     playground.drag((0.5, 0.5), (0.25, 0.5))
     expect(playground.slider).to_have_attribute("aria-valuenow", "25")
-    assert clip_of(playground) != clip
-
-
-def clip_of(playground: Playground) -> str:
-    clip: str = playground.page.locator("[data-part=before]").evaluate("e => e.style.clipPath")
-    return clip
+    assert playground.clip() != clip
 
 
 def test_the_picture_zooms_to_its_pixels(playground: Playground) -> None:
