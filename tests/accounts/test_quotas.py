@@ -130,15 +130,31 @@ async def test_the_quota_is_renewed_on_the_first_of_the_month_in_utc(
     assert refused.value.retry_after_s == 10
     clock.now_s = END_OF_NOVEMBER_S - 0.001
     assert await one.refused()
+    await one.usage.write()
+    one.forget_key()
+    assert await one.refused(), "the cached key has the images of November from now on"
     clock.now_s = END_OF_NOVEMBER_S
     said = await one.cut_out()
     assert said["RateLimit-Policy"] == f'"images";q=3;w={31 * 86_400}'
     assert said["RateLimit"] == f'"images";r=2;t={31 * 86_400}'
-    await one.usage.write()  # of both months
+    await one.usage.write()
     one.forget_key()
     assert (await one.cut_out())["X-RateLimit-Remaining"] == "1"
     await one.usage.write()
     assert (await other.cut_out())["X-RateLimit-Remaining"] == "0"
+
+
+async def test_what_is_written_late_belongs_to_its_own_month(
+    replicas: list[Replica], clock: Clock
+) -> None:
+    one, _ = replicas
+    for _ in range(3):
+        await one.cut_out()
+    clock.now_s = END_OF_NOVEMBER_S
+    await one.cut_out()
+    await one.usage.write()
+    one.forget_key()
+    assert (await one.cut_out())["X-RateLimit-Remaining"] == "1"
 
 
 async def test_headers_tell_the_quota_also_when_no_image_is_sent(
