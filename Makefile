@@ -74,6 +74,9 @@ bench-gate: $(DEV) ## Benchmark authentication and rate limits
 fuzz: $(DEV) ## Fuzz the decoder and the API: 20 minutes
 	.venv-dev/bin/pytest tests/fuzz --hypothesis-profile=large -s
 
+# Every image of a load test is to be segmented, also one that came before.
+bench bench-images bench-controls bench-triton bench-gate bench-transports bench-bulk soak loadtest tune: export CLEARBG_MASK_CACHE_MB := 0
+
 bench: $(DEV) $(MODEL) ## Benchmark seconds per image, by stage
 	.venv-dev/bin/python -m loadtest.bench
 

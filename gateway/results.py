@@ -1,5 +1,6 @@
 """What the core returns: a cut-out, or a bare mask."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.images.matte import Box
@@ -21,13 +22,14 @@ class Result:
     confidence: float
     """How sure the model is of what it kept, 0 to 1; see `matte.confidence`."""
     seconds: dict[str, float]
-    """By stage: decode, queue, infer, compose, encode; without the model's if it was not asked."""
+    """By stage: decode, queue, infer, compose, encode. A cached mask has the stage cache instead of
+    queue and infer, and the caller's has none of these."""
     model_version: str
-    """Empty if the model was not asked."""
+    """Empty if the mask came from the caller."""
     device: str
-    """That of the model, or `none`."""
+    """That of the model, `cache`, or `none`."""
     model: str
-    """Name of the model; empty if it was not asked."""
+    """Name of the model; empty if the mask came from the caller."""
 
 
 @dataclass(frozen=True)
@@ -43,33 +45,31 @@ def build(
     model: str,
     decoded: Decoded,
     inference: Inference,
-    done: EncodedResult,
+    encoded: Sequence[EncodedResult],
     options: Options,
-) -> Result:
-    """Return the result of an image, of what each step has returned.
+) -> tuple[Result, ...]:
+    """Return the results of an image, of what each step has returned.
 
     Args:
         model: its name; empty if the mask came from the caller.
         decoded: the picture.
         inference: the mask.
-        done: the encoded cut-out.
+        encoded: the cut-outs, in the order of the variants.
         options: of the request.
     """
-    asked = {"queue": inference.queue_s, "infer": inference.compute_s} if model else {}
-    return Result(
-        data=done.data,
-        media_type=options.format.media_type,
-        width=done.width,
-        height=done.height,
-        foreground=done.foreground,
-        confidence=done.confidence,
-        seconds={
-            "decode": decoded.seconds,
-            **asked,
-            "compose": done.compose_s,
-            "encode": done.encode_s,
-        },
-        model_version=inference.model_version,
-        device=inference.device,
-        model=model,
+    shared = {"decode": decoded.seconds, **(inference.seconds if model else {})}
+    return tuple(
+        Result(
+            data=done.data,
+            media_type=each.format.media_type,
+            width=done.width,
+            height=done.height,
+            foreground=done.foreground,
+            confidence=done.confidence,
+            seconds={**shared, "compose": done.compose_s, "encode": done.encode_s},
+            model_version=inference.model_version,
+            device=inference.device,
+            model=model,
+        )
+        for done, (_, each) in zip(encoded, options.numbered, strict=True)
     )

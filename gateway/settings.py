@@ -122,6 +122,14 @@ class Settings(BaseSettings):
     """Number of cores for the CPU model; 0: all."""
     codec_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     """Number of threads that decode, compose and encode; default: one per core."""
+    mask_cache_mb: float = Field(default=64.0, ge=0)
+    """Megabytes of masks kept in memory, so that further results of an image need no inference; a
+    mask takes about 0.1 MB. 0: off."""
+    mask_cache_ttl_s: float = Field(default=900.0, gt=0)
+    """Seconds for which a mask is kept."""
+    mask_cache_url: str = ""
+    """`redis://` or `valkey://` URL of a store in which replicas share masks; default: each process
+    keeps its own."""
     max_image_bytes: int = Field(default=25 * 2**20, gt=0, le=10**9)
     """Largest image in bytes (default 25 MB), enforced while the upload is read."""
     max_image_pixels: int = Field(default=50_000_000, gt=0)

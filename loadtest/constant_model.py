@@ -19,6 +19,7 @@ class ConstantModel:
     def __init__(self, mask: NDArray[np.uint8]) -> None:
         self.mask = mask
 
+    version = "constant"
     devices = ("cpu",)
     seconds_per_image = None
 

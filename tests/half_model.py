@@ -36,6 +36,7 @@ class HalfModel:
         self.limits: ConcurrencyLimits | None = ConcurrencyLimits()
 
     devices = ("cpu",)
+    version = "half-1"
     seconds_per_image = None
 
     def check_queue(self, *, priority: Priority, timeout_s: float) -> None:
@@ -56,7 +57,7 @@ class HalfModel:
             raise self.fail
         mask = np.zeros((self.side, self.side), np.uint8)
         mask[:, : self.side // 2] = self.level
-        return Inference(mask, "cpu", "half-1", 0.0, 0.001)
+        return Inference(mask, "cpu", self.version, 0.0, 0.001)
 
     async def ready(self) -> bool:
         return self.fail is None

@@ -142,19 +142,19 @@ class Worker:
                 {"clearbg.job": job.id, "clearbg.item": item.number, "clearbg.attempt": attempt}
             )
             try:
-                result = await self._remove(job.id, item.number, job_input, attempt)
+                result = await self._remove(job, item.number, job_input, attempt)
                 await self._store_result(job, item.number, result)
             except _JobEnded:
                 return
             except Exception as error:
                 await self._mark_failed(job.id, item.number, error)
 
-    async def _remove(self, job_id: str, number: int, job_input: _JobInput, attempt: int) -> Result:
+    async def _remove(self, job: Job, number: int, job_input: _JobInput, attempt: int) -> Result:
         if attempt > MAX_ATTEMPTS:
             raise GatewayError("The service cannot process this image.")
 
         async def remove() -> Result:
-            if await retry_during_outages(asyncio.to_thread, self._jobs.has_ended, job_id):
+            if await retry_during_outages(asyncio.to_thread, self._jobs.has_ended, job.id):
                 raise _JobEnded
             return await self._remover.remove(
                 data,
@@ -162,11 +162,12 @@ class Worker:
                 backdrop=job_input.backdrop,
                 mask=job_input.mask,
                 trimap=job_input.trimap,
+                account_id=job.account_id,
                 priority=Priority.BULK,
                 deadline=Deadline(IMAGE_TIMEOUT_S),
             )
 
-        data = await retry_during_outages(self._blobs.get, storage.image_path(job_id, number))
+        data = await retry_during_outages(self._blobs.get, storage.image_path(job.id, number))
         return await retry_while_overloaded(remove)
 
     async def _store_result(self, job: Job, number: int, result: Result) -> None:

@@ -119,7 +119,7 @@ def _medians(rows: list[tuple[float, float, float]]) -> list[float]:
 
 def _mask(runtime: CpuRuntime, photo: bytes) -> NDArray[np.uint8]:
     source = Headers(header.read(photo, max_pixels=10**9))
-    return runtime.infer(pipeline.decode_images(source, Options()).picture.model_input)
+    return runtime.infer(pipeline.decode_images(source, Options()).model_input)
 
 
 def _stages_s(photo: bytes, mask: NDArray[np.uint8], max_pixels: int) -> tuple[float, float, float]:

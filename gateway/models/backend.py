@@ -39,6 +39,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def version(self) -> str:
+        """See Model."""
+        ...
+
+    @property
     def service_time(self) -> ServiceTime:
         """How long it takes per image."""
         ...

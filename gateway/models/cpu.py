@@ -56,6 +56,8 @@ class CpuBackend:
         self, load: Callable[[], Runtime], *, idle_s: float | None = None, side: int = SIDE
     ) -> None:
         self.service_time = ServiceTime()
+        self.version = ""
+        """See Model. Empty until the runtime was loaded once."""
         self.limits: ConcurrencyLimits | None = ONE_AT_A_TIME
         self._load, self._side = load, side
         self._idle = WhenIdle(idle_s, self._unload_if_idle)
@@ -101,9 +103,9 @@ class CpuBackend:
             answer.cancel()  # a waiting image never runs; a running one cannot be stopped
         if answer.cancelled():
             raise stopping_error() if self._closed else DeadlineExceeded(timeout_s)
-        mask, version, compute_s = answer.result()
+        mask, self.version, compute_s = answer.result()
         queue_s = max(0.0, time.perf_counter() - queued_at - compute_s)
-        return Inference(mask, "cpu", version, queue_s, compute_s)
+        return Inference(mask, "cpu", self.version, queue_s, compute_s)
 
     async def ready(self) -> bool:
         """See Backend. A runtime that is not loaded counts as ready: the next image loads it."""

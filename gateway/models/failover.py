@@ -69,6 +69,11 @@ class Failover:
         return self._primary.devices + (self._fallback.devices if self._fallback else ())
 
     @property
+    def version(self) -> str:
+        """See Model."""
+        return self._active.version
+
+    @property
     def service_time(self) -> ServiceTime:
         """See Backend."""
         return self._active.service_time

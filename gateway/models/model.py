@@ -23,12 +23,23 @@ class Inference:
     mask: NDArray[np.uint8]
     """(side, side): 0 is certainly background, 255 certainly foreground."""
     device: str
-    """`triton-gpu`, `triton-cpu`, or `cpu` (in this process)."""
+    """`triton-gpu`, `triton-cpu`, or `cpu` (in this process); `cache` or `none` if the model was
+    not asked."""
     model_version: str
     queue_s: float
     """Seconds in the gateway's queue."""
     compute_s: float
     """Seconds of inference; through Triton, its queue is included."""
+    cache_s: float | None = None
+    """Seconds until the mask was found in the cache, or an equal request had computed it; None: it
+    was computed for this image."""
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds by stage: queue and infer, or cache."""
+        if self.cache_s is not None:
+            return {"cache": self.cache_s}
+        return {"queue": self.queue_s, "infer": self.compute_s}
 
 
 class InferenceSlot(Protocol):
@@ -59,6 +70,11 @@ class Model(Protocol):
     @property
     def seconds_per_image(self) -> float | None:
         """Seconds that the newest images took each, on a busy machine; None before the first."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """`Inference.model_version` of the next image, as far as it is known; empty: it is not."""
         ...
 
     def check_queue(self, *, priority: Priority, timeout_s: float) -> None:

@@ -74,6 +74,11 @@ class Scheduler:
         return self.backend.devices
 
     @property
+    def version(self) -> str:
+        """See Model."""
+        return self.backend.version
+
+    @property
     def seconds_per_image(self) -> float | None:
         """See Model."""
         return self.backend.service_time.average_s or None

@@ -87,6 +87,12 @@ class TritonBackend:
         """See Model. Empty until the first answer."""
         return (self.device,) if self.device else ()
 
+    @property
+    def version(self) -> str:
+        """See Model. Empty until the first answer."""
+        known = (self._version, self._precisions.get(self.device)) if self.device else ()
+        return "-".join(filter(None, known))
+
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
     ) -> Inference:
@@ -103,13 +109,8 @@ class TritonBackend:
             raise DeadlineExceeded(timeout_s) from error
         finally:
             self.service_time.image_ended(answered=answered)
-        return Inference(
-            mask=mask,
-            device=device,
-            model_version="-".join(filter(None, (self._version, self._precisions.get(device)))),
-            queue_s=0.0,
-            compute_s=time.perf_counter() - started,
-        )
+        compute_s = time.perf_counter() - started
+        return Inference(mask, device, self.version, queue_s=0.0, compute_s=compute_s)
 
     async def ready(self) -> bool:
         """See Backend. Run a real inference: with a dead python stub Triton still reports ready."""

@@ -71,8 +71,8 @@ RESULT_HEADERS: dict[str, Schema] = {
         "schema": {"type": "string"},
     },
     "X-Device": {
-        "description": "Where the model ran; `none` with a `mask`, which needs no model.",
-        "schema": {"type": "string", "enum": ["triton-gpu", "triton-cpu", "cpu", "none"]},
+        "description": "Where the model ran; `cache` if the mask was known, `none` with a `mask`.",
+        "schema": {"type": "string", "enum": ["triton-gpu", "triton-cpu", "cpu", "cache", "none"]},
     },
     "X-Model": {
         "description": "Name of the model; empty with a `mask`.",

@@ -39,8 +39,8 @@ class Service:
 
 
 def environment(data_dir: Path, **settings: object) -> dict[str, str]:
-    """This environment with the settings of one test."""
-    ours = {"DATA_DIR": data_dir, **settings}
+    """This environment with the settings of one test; by default each image is segmented."""
+    ours = {"data_dir": data_dir, "mask_cache_mb": 0, **settings}
     return os.environ | {f"CLEARBG_{name.upper()}": str(value) for name, value in ours.items()}
 
 

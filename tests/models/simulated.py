@@ -47,6 +47,8 @@ class SimulatedBackend:
         self.state = "up"
         self._machine, self._device = machine, device
 
+    version = "simulated"
+
     @property
     def devices(self) -> tuple[str, ...]:
         return (self._device,)
