@@ -1,12 +1,14 @@
-"""What the core returns: a cut-out, or a bare mask."""
+"""What the core returns: cut-outs, or a bare mask."""
 
+import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from io import BytesIO
 
 from gateway.images.matte import Box
 from gateway.images.pipeline import Decoded, EncodedResult
 from gateway.models.model import Inference
-from gateway.options import Options
+from gateway.options import SUFFIXES, Format, Options
 
 
 @dataclass(frozen=True)
@@ -73,3 +75,27 @@ def build(
         )
         for done, (_, each) in zip(encoded, options.numbered, strict=True)
     )
+
+
+def file_name(result: Result, number: int) -> str:
+    """Return the name of a variant's file; numbers start at 0."""
+    return f"variant-{number}.{SUFFIXES[result.media_type]}"
+
+
+def as_zip(variants: Sequence[Result]) -> bytes:
+    """Return a ZIP of the results of all variants. Blocking: it copies megabytes."""
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:  # stored: images are compressed already
+        for number, result in enumerate(variants):
+            archive.writestr(zipfile.ZipInfo(file_name(result, number)), result.data)
+    return file.getvalue()
+
+
+def as_one(done: Sequence[Result], options: Options) -> Result:
+    """Return the result of an image as one file: a ZIP if there are variants. Blocking.
+
+    The rest is what there is to know of the first one.
+    """
+    if not options.variants:
+        return done[0]
+    return replace(done[0], data=as_zip(done), media_type=Format.ZIP.media_type)

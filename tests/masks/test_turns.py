@@ -52,7 +52,7 @@ async def test_the_next_one_takes_over_from_one_that_is_cancelled() -> None:
     first.cancel()
     await until(lambda: len(work.started) == 2)
     work.go.set()
-    assert await asyncio.gather(third, fourth) == ["by c"] * 2
+    assert set(await asyncio.gather(third, fourth)) == {"by c"}
     assert work.started[1:] == ["c"]
     assert first.cancelled()
 
