@@ -19,6 +19,7 @@ from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.usage import Usage
 from gateway.bulk import runtime as bulk_runtime
 from gateway.bulk.services import BulkServices
+from gateway.concurrency import helper_threads
 from gateway.errors import GatewayError
 from gateway.masks import cache as mask_cache
 from gateway.models.model import Model
@@ -118,6 +119,7 @@ async def _core(
     settings: Settings, starting: Awaitable[Models], stop: asyncio.Event
 ) -> AsyncIterator[Core]:
     """Start the model and connect to the database; health and metrics are served from the start."""
+    asyncio.get_running_loop().set_default_executor(helper_threads())
     operations_socket = bind(settings.host, settings.operations_port, "CLEARBG_OPERATIONS_PORT")
     engine = database.connect(settings.database)
     model: Model | None = None

@@ -153,7 +153,7 @@ async def test_the_clients_return_all_cutouts(
     url, key = service.urls[scheme], service.new_key()
     image = photo(60, 40)
     with Client(url, key) as client:
-        alone = [client.remove(image, **{**SHARED, **each}) for each in VARIANTS]
+        alone = [client.remove(image, **with_shared(each)) for each in VARIANTS]
         asked = model.calls
         together = client.remove_variants(image, VARIANTS, **SHARED)
         with pytest.raises(Problem, match=r"variants\[1\]: size must be"):
@@ -165,6 +165,12 @@ async def test_the_clients_return_all_cutouts(
     async with AsyncClient(url, key) as other:
         again = await other.remove_variants(image, VARIANTS, **SHARED)
     assert [known(each) for each in again] == [known(each) for each in alone]
+
+
+def with_shared(options: RemovalOptions) -> RemovalOptions:
+    merged = SHARED.copy()
+    merged.update(options)
+    return merged
 
 
 def known(cutout: Cutout) -> tuple[object, ...]:
