@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-start tune protos fuzz soak loadtest pictures dashboards package lock clean
+.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-start bench-cache tune protos fuzz soak loadtest pictures dashboards package lock clean
 
 include environments.mk
 
@@ -79,6 +79,9 @@ bench bench-images bench-controls bench-triton bench-gate bench-transports bench
 
 bench: $(DEV) $(MODEL) ## Benchmark seconds per image, by stage
 	.venv-dev/bin/python -m loadtest.bench
+
+bench-cache: $(DEV) $(MODEL) ## Benchmark further results of a known image, and equal requests at once
+	.venv-dev/bin/python -m loadtest.bench_cache
 
 pictures: $(DEV) $(MODEL) ## Regenerate the README's pictures
 	.venv-dev/bin/python -m docs.pictures
