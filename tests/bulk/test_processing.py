@@ -49,7 +49,7 @@ async def test_a_job_keeps_the_model_that_its_account_gets(
     assert (answer.status_code, answer.json()["field"]) == (400, "model")
 
 
-async def test_the_backdrop_is_laid_behind_all_images(bulk: Bulk, photo: Photo) -> None:
+async def test_the_background_is_composed_behind_all_images(bulk: Bulk, photo: Photo) -> None:
     backdrop = photo(30, 30)
     files = [*images(photo(), photo(50, 90)), ("bg_image", ("b.png", backdrop))]
     job = await bulk.wait_until_ended(await submit(bulk, files))
@@ -146,7 +146,7 @@ async def test_an_unexpected_error_does_not_affect_other_images(
     assert [item["status"] for item in job["items"]] == ["succeeded", "failed", *["succeeded"] * 2]
 
 
-async def test_a_job_whose_backdrop_is_lost_fails(
+async def test_a_job_whose_background_is_lost_fails(
     bulk: Bulk, model: HalfModel, photo: Photo, settings: Settings
 ) -> None:
     model.most = 0

@@ -18,7 +18,7 @@ from tests.end_to_end.astronaut import PHOTO
 from tests.end_to_end.service import Service
 from tests.end_to_end.test_bulk import client
 
-IMAGES = 8
+IMAGES = 24
 PHOTOS = [("images", ("a.jpg", PHOTO.read_bytes()))] * IMAGES
 WITHIN_S = 600
 

@@ -17,6 +17,7 @@ from loadtest.ports import free_port
 ROOT = Path(__file__).parents[2]
 CLEARBG = Path(sys.executable).with_name("clearbg")
 START_TIMEOUT_S = 300
+TIMEOUT_S = 120
 
 
 @dataclass
@@ -39,9 +40,13 @@ class Service:
 
 
 def environment(data_dir: Path, **settings: object) -> dict[str, str]:
-    """This environment with the settings of one test; by default each image is segmented."""
-    ours = {"data_dir": data_dir, "mask_cache_mb": 0, **settings}
-    return os.environ | {f"CLEARBG_{name.upper()}": str(value) for name, value in ours.items()}
+    """This environment with the settings of one test.
+
+    By default each image is segmented, also one that came before; and a busy machine takes its time.
+    """
+    ours = {"DATA_DIR": data_dir, "REQUEST_TIMEOUT_S": TIMEOUT_S, "MASK_CACHE_MB": 0, **settings}
+    ours = {name.upper(): value for name, value in ours.items()}
+    return os.environ | {f"CLEARBG_{name}": str(value) for name, value in ours.items()}
 
 
 @contextmanager

@@ -59,7 +59,7 @@ def files() -> list[tuple[str, bytes]]:
     return found
 
 
-def test_a_job_of_22_images_one_of_them_damaged(service: Service) -> None:
+def test_a_job_of_22_images_with_a_damaged_one(service: Service) -> None:
     sent = files()
     with client(service) as api:
         answer = api.post(
@@ -104,7 +104,7 @@ def test_a_job_of_22_images_one_of_them_damaged(service: Service) -> None:
         assert whole.read("a.png") == api.get(job["items"][0]["result_url"]).content
 
 
-def test_a_service_that_was_stopped_goes_on_with_its_jobs(tmp_path: Path) -> None:
+def test_a_restarted_service_resumes_its_jobs(tmp_path: Path) -> None:
     image = ("photo.jpg", encoded(Image.fromarray(PHOTOS[0].pixels()), "JPEG"))
     ports = {"operations_port": free_port()}  # a restarted service is known by it
     with running(tmp_path, **ports) as first, client(first) as api:

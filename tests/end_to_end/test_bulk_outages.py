@@ -96,7 +96,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
         yield Shared(jobs, database, s3, counted)
 
 
-def test_a_full_disk(alone: Alone) -> None:
+def test_jobs_wait_while_the_disk_is_full(alone: Alone) -> None:
     jobs = alone.jobs
     job_id = jobs.begin()
     alone.disk.fill()
@@ -110,7 +110,7 @@ def test_a_full_disk(alone: Alone) -> None:
     assert len(jobs.results(job_id)) == 1
 
 
-def test_nobody_counts_and_all_may_pass(alone: Alone) -> None:
+def test_without_the_rate_limit_store_jobs_pass_if_it_fails_open(alone: Alone) -> None:
     jobs = alone.jobs
     job_id = jobs.begin()
     alone.valkey.stop()
@@ -124,7 +124,7 @@ def test_nobody_counts_and_all_may_pass(alone: Alone) -> None:
 
 
 @pytest.mark.parametrize("how", ["stop", "crash"])
-def test_postgresql_restarts(shared: Shared, how: str) -> None:
+def test_jobs_survive_a_restart_of_postgresql(shared: Shared, how: str) -> None:
     jobs = shared.jobs
     job_id = jobs.begin()
     assert jobs.remove().status_code == 200  # its key is known now
@@ -139,7 +139,7 @@ def test_postgresql_restarts(shared: Shared, how: str) -> None:
     assert len(jobs.results(job_id)) == 1
 
 
-def test_s3_is_down(shared: Shared) -> None:
+def test_jobs_wait_while_s3_is_down(shared: Shared) -> None:
     jobs = shared.jobs
     job_id = jobs.begin()
     shared.s3.stop()
@@ -153,7 +153,7 @@ def test_s3_is_down(shared: Shared) -> None:
     assert len(jobs.results(job_id)) == 1
 
 
-def test_nobody_counts_and_none_may_pass(shared: Shared) -> None:
+def test_without_the_rate_limit_store_jobs_are_rejected_if_it_fails_closed(shared: Shared) -> None:
     jobs = shared.jobs
     job_id = jobs.begin()
     shared.valkey.stop()

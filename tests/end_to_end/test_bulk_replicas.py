@@ -60,7 +60,7 @@ def doing(job_id: str, url: str) -> str:
     return str(row[0]) if row else "None"
 
 
-def test_another_replica_goes_on_with_the_jobs_of_a_dead_one(replicas: Replicas) -> None:
+def test_another_replica_resumes_the_jobs_of_a_dead_one(replicas: Replicas) -> None:
     files = [("images", ("a.jpg", PHOTO.read_bytes()))] * IMAGES
     with client(replicas.services[0]) as one, client(replicas.services[1]) as two:
         job_id = one.post("/v1/bulk", files=files).raise_for_status().json()["job_id"]

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from gateway.client import AsyncBulkClient
-from tests.end_to_end.astronaut import PHOTO, assert_cut_out
+from tests.end_to_end.astronaut import PHOTO, assert_coarsely_cut_out
 from tests.end_to_end.service import Service, running, working
 from tests.end_to_end.test_bulk import client, wait
 from tests.servers import seaweed
@@ -20,7 +20,7 @@ async def result(service: Service, job_id: str) -> bytes:
         return await api.result(job_id, 1)
 
 
-def test_a_worker_does_the_jobs_of_a_gateway_which_sends_to_s3_for_them(
+def test_a_worker_processes_the_jobs_of_a_gateway_that_redirects_to_s3(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with seaweed.running() as s3:
@@ -42,7 +42,7 @@ def test_a_worker_does_the_jobs_of_a_gateway_which_sends_to_s3_for_them(
             sent = api.get(job["items"][0]["result_url"])
             assert sent.status_code == 307
             sent_image = httpx.get(sent.headers["location"]).raise_for_status().content
-            assert_cut_out(sent_image)
+            assert_coarsely_cut_out(sent_image)
             assert asyncio.run(result(service, job_id)) == sent_image
             refused = httpx.get(sent.headers["location"].partition("?")[0])
             assert refused.status_code == 403

@@ -10,6 +10,9 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from tests.end_to_end.astronaut import PHOTO, assert_cut_out
 from tests.end_to_end.service import CLEARBG, ROOT, Service, environment
+from tests.reduced_model import FULL_REPOSITORY
+
+FULL_MODEL = {"model_repository": FULL_REPOSITORY}
 
 Done = subprocess.CompletedProcess[str]
 
@@ -36,7 +39,7 @@ def clearbg(folder: Path, *arguments: object, **settings: object) -> Done:
 
 
 def test_remove_cuts_out_a_photo_without_a_server(tmp_path: Path) -> None:
-    done = process(tmp_path, "remove", PHOTO, "-o", "out.png")
+    done = process(tmp_path, "remove", PHOTO, "-o", "out.png", **FULL_MODEL)
     assert done.returncode == 0, done.stderr
     assert_cut_out((tmp_path / "out.png").read_bytes())
 
@@ -44,9 +47,8 @@ def test_remove_cuts_out_a_photo_without_a_server(tmp_path: Path) -> None:
 def test_remove_takes_the_services_options(tmp_path: Path) -> None:
     photo = tmp_path / "me.jpg"
     photo.write_bytes(PHOTO.read_bytes())
-    done = clearbg(
-        tmp_path, "remove", photo, "--size", "100x100", "--format", "jpg", "--bg-color", "#00F"
-    )
+    background = ("--format", "jpg", "--bg-color", "#00F")
+    done = clearbg(tmp_path, "remove", photo, "--size", "100x100", *background, **FULL_MODEL)
     assert done.returncode == 0, done.stderr
     image = Image.open(tmp_path / "me-cutout.jpg")
     assert (image.format, image.size) == ("JPEG", (100, 100))
@@ -56,11 +58,11 @@ def test_remove_takes_the_services_options(tmp_path: Path) -> None:
     assert max(corner[:2]) < 20
 
 
-def test_remove_crops_places_and_puts_a_picture_behind(tmp_path: Path) -> None:
+def test_remove_crops_positions_and_composes_on_a_background(tmp_path: Path) -> None:
     Image.new("RGB", (30, 30), (0, 0, 255)).save(tmp_path / "blue.png")
     placed = ("--crop", "--crop-margin", "10%", "--scale", "50%", "--position", "100% 0%")
     behind = ("--bg-image", tmp_path / "blue.png", "--shadow", "40")
-    done = clearbg(tmp_path, "remove", PHOTO, "-o", "out.png", *placed, *behind)
+    done = clearbg(tmp_path, "remove", PHOTO, "-o", "out.png", *placed, *behind, **FULL_MODEL)
     assert done.returncode == 0, done.stderr
     image = Image.open(tmp_path / "out.png")
     assert image.mode == "RGB"
@@ -90,7 +92,7 @@ def test_remove_takes_corrections_and_edge_controls(tmp_path: Path) -> None:
         ([PHOTO, "-o", "nowhere/out.png"], "cannot write"),
     ],
 )
-def test_remove_says_what_is_wrong_and_writes_nothing(
+def test_remove_reports_errors_and_writes_nothing(
     tmp_path: Path, arguments: list[object], hint: str
 ) -> None:
     done = process(tmp_path, "remove", *arguments)
@@ -100,7 +102,7 @@ def test_remove_says_what_is_wrong_and_writes_nothing(
     assert [path.name for path in tmp_path.iterdir() if path.name != "var"] == []
 
 
-def test_accounts_and_keys_are_made_listed_and_stopped(tmp_path: Path) -> None:
+def test_accounts_and_keys_are_created_listed_and_revoked(tmp_path: Path) -> None:
     def said(*arguments: str) -> str:
         done = clearbg(tmp_path, *arguments)
         assert done.returncode == 0, done.stderr

@@ -121,13 +121,13 @@ def test_it_cuts_out_a_photo_and_builds_the_model_once(user: Installed) -> None:
     assert "building" not in user.run("remove", "photo.jpg").stderr
 
 
-def test_torch_and_test_tools_are_not_asked_for(environment: Path) -> None:
+def test_the_package_requires_neither_torch_nor_test_tools(environment: Path) -> None:
     installed = {path.name for path in environment.glob("lib/python*/site-packages/*")}
     assert "openvino" in installed
     assert not installed & {"torch", "pytest", "scipy", "sklearn", "matplotlib", "onnxruntime"}
 
 
-def test_weights_that_cannot_be_had_are_said_in_one_line(user: Installed) -> None:
+def test_unavailable_weights_are_reported_in_one_line(user: Installed) -> None:
     user.environment["CLEARBG_WEIGHTS"] = "nowhere.onnx"
     done = user.run("serve")
     assert done.returncode == 1

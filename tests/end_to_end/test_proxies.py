@@ -42,7 +42,7 @@ def test_large_images_pass(url: str, service: ServiceProcess, photo: Photo) -> N
         assert client.remove(large).width == 2700
 
 
-def test_errors_pass_with_all_they_say(url: str, service: ServiceProcess) -> None:
+def test_errors_keep_their_details(url: str, service: ServiceProcess) -> None:
     with Client(url, service.key) as client, pytest.raises(Problem, match="readable") as refused:
         client.remove(b"x")
     assert refused.value.slug == "bad-image"
@@ -65,7 +65,7 @@ def test_many_images_pass_on_one_stream(
     assert asyncio.run(stream()) == [900] * 30
 
 
-def test_trying_out_keys_ends_behind_a_proxy_too(
+def test_guessing_keys_is_limited_behind_a_proxy_too(
     url: str, service: ServiceProcess, photo: Photo
 ) -> None:
     slugs = []

@@ -19,6 +19,7 @@ from loadtest.ports import free_port
 from serving.photos import PHOTOS, Photo
 from tests.end_to_end.astronaut import PHOTO, assert_cut_out
 from tests.end_to_end.service import CLEARBG, ROOT, Service, environment, running
+from tests.reduced_model import FULL_REPOSITORY
 
 
 def send(service: Service, data: bytes, **fields: str) -> httpx.Response:
@@ -51,7 +52,7 @@ def test_every_real_photo_is_answered_in_its_own_size(service: Service, photo: P
     assert np.ptp(np.asarray(image)[..., 3]) == 255
 
 
-def test_it_is_ready_and_counts_what_it_does(service: Service) -> None:
+def test_it_is_ready_and_counts_images_and_errors(service: Service) -> None:
     assert httpx.get(f"{service.operations_url}/healthz").json() == {"status": "ok"}
     assert httpx.get(f"{service.operations_url}/readyz").json() == {"status": "ready"}
     before = service.metric("clearbg_images_total"), service.metric("clearbg_errors_total")
@@ -103,7 +104,7 @@ def sending(service: Service, answers: list[httpx.Response]) -> threading.Thread
 
 
 def test_requests_in_flight_finish_and_a_second_start_shows_no_key(tmp_path: Path) -> None:
-    with running(tmp_path) as service:
+    with running(tmp_path, model_repository=FULL_REPOSITORY) as service:
         answers: list[httpx.Response] = []
         thread = sending(service, answers)
         service.process.send_signal(signal.SIGTERM)
@@ -125,7 +126,7 @@ def test_requests_in_flight_finish_and_a_second_start_shows_no_key(tmp_path: Pat
         ({"model_repository": "nowhere"}, "clearbg model build"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(
+def test_errors_are_reported_in_one_line(
     tmp_path: Path, settings: dict[str, object], hint: str
 ) -> None:
     ports = {"http_port": free_port(), "operations_port": free_port()}
@@ -143,7 +144,9 @@ def test_what_is_wrong_is_said_in_one_line(
     assert "Traceback" not in done.stderr
 
 
-def test_a_taken_port_is_said_before_anything_else(service: Service, tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_before_anything_is_written(
+    service: Service, tmp_path: Path
+) -> None:
     port = service.url.rpartition(":")[2]
     done = subprocess.run(
         [CLEARBG, "serve"],
@@ -157,7 +160,7 @@ def test_a_taken_port_is_said_before_anything_else(service: Service, tmp_path: P
     assert not (tmp_path / "clearbg.db").exists()
 
 
-def test_work_for_a_client_that_has_gone_is_given_up(service: Service) -> None:
+def test_requests_of_disconnected_clients_are_cancelled(service: Service) -> None:
     before = service.metric("clearbg_images_total")
     gone = service.metric("clearbg_errors_total")
     photo = PHOTO.read_bytes()
@@ -176,7 +179,8 @@ def test_work_for_a_client_that_has_gone_is_given_up(service: Service) -> None:
 
 def test_embedded_triton_answers_and_counts_exactly(tmp_path: Path) -> None:
     ports = {"triton_grpc_port": free_port(), "triton_metrics_port": free_port()}
-    with running(tmp_path, triton="embedded", **ports) as service:
+    full = {"model_repository": FULL_REPOSITORY}
+    with running(tmp_path, triton="embedded", **full, **ports) as service:
         _wait_until(lambda: service.metric("clearbg_breaker_open") == 0)
         devices = [send(service, PHOTO.read_bytes()).headers["x-device"] for _ in range(3)]
         assert devices == ["triton-cpu"] * 3

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.end_to_end.service import running
 
 
-def test_a_stop_is_quiet(tmp_path: Path) -> None:
+def test_a_shutdown_logs_no_errors(tmp_path: Path) -> None:
     for _ in range(3):
         with running(tmp_path) as service:
             time.sleep(0.7)

@@ -21,7 +21,7 @@ COMMAND = [
 PATIENCE_S = 900
 
 
-def test_a_killed_sweep_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_a_killed_sweep_resumes_where_it_stopped(tmp_path: Path) -> None:
     journal = tmp_path / "out" / "points.jsonl"
     env = environment(tmp_path / "var")
     with subprocess.Popen(COMMAND, env=env, cwd=tmp_path) as first:

@@ -118,7 +118,7 @@ async def test_an_inference_that_ends_too_late_still_counts_for_the_service_time
     await until(lambda: model.backend.service_time.average_s > 0)
 
 
-async def test_an_image_that_misses_its_deadline_frees_its_place_and_never_runs(
+async def test_an_image_that_misses_its_deadline_frees_its_slot_and_never_runs(
     model: Scheduler, runtime: GatedRuntime
 ) -> None:
     first = infer(model, 1)

@@ -77,7 +77,7 @@ async def test_half_of_many_images_are_admitted_to_a_cpu_so_that_batches_form() 
     assert images.admitted == ["i1", "i2", "i3", "i4"]
 
 
-async def test_a_cancelled_image_leaves_the_queue_or_frees_its_place() -> None:
+async def test_a_cancelled_image_leaves_the_queue_or_frees_its_slot() -> None:
     images = Images(ConcurrencyLimit(bulk=1, paced=True))
     await images.send("i1", "i2", "i3")
     for name in ("i2", "i1"):

@@ -67,7 +67,7 @@ async def test_a_cancelled_call_leaves_the_stream_to_the_others(
     assert kinds.count("Cutout") == 10
 
 
-async def test_an_image_that_the_service_does_not_read_fails_without_the_others(
+async def test_an_unreadable_image_fails_without_the_others(
     service: Listening, photo: Photo
 ) -> None:
     """Its message exceeds the limit of gRPC itself, which ends the stream."""

@@ -31,7 +31,7 @@ IN_FLIGHT = "clearbg_requests_in_flight"
 REMOVE = f"/{NAME}/RemoveBackground"
 
 
-async def test_health_follows_the_model_and_says_so_to_all_who_watch(
+async def test_watchers_of_health_see_the_model_come_and_go(
     gateway: Both, model: HalfModel
 ) -> None:
     stub: Any = health_pb2_grpc.HealthStub(gateway.channel)
@@ -53,7 +53,7 @@ async def test_health_follows_the_model_and_says_so_to_all_who_watch(
     await gateway.channel.close(1)
 
 
-async def test_stopping_finishes_calls_and_tells_who_watches(
+async def test_a_shutdown_finishes_calls_and_notifies_watchers(
     settings: Settings, model: HalfModel, photo: Photo
 ) -> None:
     model.delay_s = 0.5
@@ -80,7 +80,7 @@ async def test_stopping_finishes_calls_and_tells_who_watches(
             await stub.RemoveBackground(pb.RemoveBackgroundRequest(), metadata=metadata)
 
 
-async def test_a_call_that_sends_nothing_does_not_hold_up_the_end(
+async def test_an_idle_call_does_not_delay_the_shutdown(
     settings: Settings, model: HalfModel
 ) -> None:
     chosen = settings.model_copy(update={"grpc_port": 0, "request_timeout_s": 600})
@@ -100,7 +100,7 @@ async def test_a_call_that_sends_nothing_does_not_hold_up_the_end(
         assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
-async def test_a_port_in_use_is_told(gateway: Both, settings: Settings) -> None:
+async def test_a_port_in_use_is_reported(gateway: Both, settings: Settings) -> None:
     with pytest.raises(PortTaken, match="CLEARBG_GRPC_PORT"):
         Listener(settings.model_copy(update={"grpc_port": gateway.port}))
 
@@ -136,7 +136,7 @@ def test_both_apis_speak_tls(
                 plain.remove(photo())
 
 
-def test_a_certificate_that_is_none_is_told(settings: Settings, tmp_path: Path) -> None:
+def test_an_invalid_certificate_is_reported(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "x").write_text("x")
     for path in ("x", "missing"):
         files = {"tls_cert": str(tmp_path / path), "tls_key": str(tmp_path / path)}
@@ -159,7 +159,7 @@ def test_either_api_can_be_off(
             client.remove(photo())
 
 
-def test_settings_that_do_not_go_together_are_refused() -> None:
+def test_contradictory_settings_are_rejected() -> None:
     with pytest.raises(ValueError, match="one of CLEARBG_HTTP and CLEARBG_GRPC"):
         Settings(http="off", grpc="off")
     with pytest.raises(ValueError, match="go together"):

@@ -49,7 +49,7 @@ def test_the_table_reaches_every_error() -> None:
 
 @pytest.mark.parametrize("options", VALID.values(), ids=VALID)
 @pytest.mark.parametrize("backdrop", [False, True], ids=["", "behind"])
-async def test_both_answer_the_same_picture(
+async def test_both_transports_return_the_same_image(
     gateway: Both, photo: Photo, options: dict[str, Any], backdrop: bool
 ) -> None:
     files = {"image": photo(60, 40)} | ({"bg_image": photo(30, 50)} if backdrop else {})
@@ -83,7 +83,7 @@ async def test_both_answer_the_same_picture(
 
 
 @pytest.mark.parametrize("case", SAYABLE, ids=lambda case: case.id)
-async def test_both_name_the_same_problem(
+async def test_both_transports_report_the_same_problem(
     case: Case, settings: Settings, model: HalfModel, photo: Photo
 ) -> None:
     sent = case.request(photo)
@@ -145,7 +145,7 @@ def test_each_error_has_the_grpc_status_that_the_design_gives_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["mask", "trimap"])
-async def test_both_take_a_mask_and_a_trimap(
+async def test_both_transports_take_a_mask_and_a_trimap(
     gateway: Both, model: HalfModel, photo: Photo, name: str
 ) -> None:
     request: dict[str, Any] = {"files": {"image": photo(60, 40), name: photo(30, 50)}}
@@ -167,7 +167,7 @@ async def test_both_take_a_mask_and_a_trimap(
     assert data.content == by_http.content
 
 
-async def test_a_url_is_refused_alike(gateway: Both) -> None:
+async def test_both_transports_reject_a_url_alike(gateway: Both) -> None:
     url = "https://example.com/a.jpg"
     by_http = await gateway.http.client.post("/v1/removebg", json={"image_url": url})
     with pytest.raises(grpc.aio.AioRpcError) as refused:
@@ -176,7 +176,7 @@ async def test_a_url_is_refused_alike(gateway: Both) -> None:
     assert ("problem", "bad-url") in tuple(refused.value.trailing_metadata() or ())
 
 
-async def test_a_message_over_twice_the_limit_is_refused_unread(gateway: Both) -> None:
+async def test_a_message_over_twice_the_limit_is_rejected_unread(gateway: Both) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await gateway.call(pb.RemoveBackgroundRequest(image=b"1" * 4_000_000))
     assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

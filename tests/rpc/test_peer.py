@@ -23,7 +23,7 @@ TRUSTED = parse_networks("127.0.0.1, 10.0.0.0/8")
         ("ipv4:127.0.0.1:5000", "nonsense", "nonsense"),
     ],
 )
-def test_the_last_address_that_is_no_proxy_counts(
+def test_the_last_address_outside_the_proxies_is_the_clients(
     peer: str, forwarded_for: str, expected: str
 ) -> None:
     assert address(peer, forwarded_for, TRUSTED) == expected

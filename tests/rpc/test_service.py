@@ -47,7 +47,7 @@ async def test_a_tensor_gets_the_models_own_mask(gateway: Both) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1024 * 1024 * 3 - 1, 1024 * 1024 * 4])
-async def test_a_tensor_of_another_size_is_refused(
+async def test_a_tensor_of_another_size_is_rejected(
     settings: Settings, model: HalfModel, size: int
 ) -> None:
     roomy = settings.model_copy(update={"max_image_bytes": 5_000_000})
@@ -69,7 +69,7 @@ def test_a_message_has_room_for_a_tensor_of_the_default_model(
     assert max_message_bytes(settings.model_copy(update=small)) > 3 * 2048**2
 
 
-async def test_the_callers_deadline_is_the_works_deadline(
+async def test_the_callers_deadline_applies_to_the_image(
     gateway: Both, model: HalfModel, photo: Photo
 ) -> None:
     model.delay_s = 600
@@ -92,7 +92,7 @@ async def test_the_services_own_deadline_holds_for_tensors_too(
     assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
-async def test_a_client_that_leaves_is_no_bug_of_ours(
+async def test_a_disconnected_client_is_not_an_internal_error(
     gateway: Both, model: HalfModel, photo: Photo, caplog: pytest.LogCaptureFixture
 ) -> None:
     bugs = REGISTRY.get_sample_value("clearbg_errors_total", {"slug": "internal"})
@@ -109,7 +109,7 @@ async def test_a_client_that_leaves_is_no_bug_of_ours(
     assert REGISTRY.get_sample_value("clearbg_errors_total", {"slug": "internal"}) == bugs
 
 
-async def test_one_key_cannot_take_all_places() -> None:
+async def test_one_key_cannot_take_all_slots() -> None:
     slots = ReceiveSlots(4, "messages are being read")
     async with AsyncExitStack() as held:
         for _ in range(2):
@@ -124,7 +124,7 @@ async def test_one_key_cannot_take_all_places() -> None:
         pass
 
 
-async def test_a_cancelled_call_frees_its_place(
+async def test_a_cancelled_call_frees_its_slot(
     gateway: Both, model: HalfModel, photo: Photo
 ) -> None:
     model.delay_s = 600
@@ -139,7 +139,7 @@ async def test_a_cancelled_call_frees_its_place(
     await until(lambda: counted(route=REMOVE, status="CANCELLED") == before + 1)
 
 
-async def test_what_is_no_message_is_refused(gateway: Both) -> None:
+async def test_an_invalid_message_is_rejected(gateway: Both) -> None:
     sent: Any
     for sent in ([b"\xff\xff"], []):
         call: Any = gateway.channel.stream_unary(REMOVE)(iter(sent), metadata=gateway.metadata())
@@ -149,7 +149,7 @@ async def test_what_is_no_message_is_refused(gateway: Both) -> None:
         assert ("problem", "bad-request") in tuple(refused.value.trailing_metadata() or ())
 
 
-async def test_a_wrong_key_is_refused_before_the_image_is_read(gateway: Both) -> None:
+async def test_a_wrong_key_is_rejected_before_the_image_is_read(gateway: Both) -> None:
     call: Any = gateway.channel.stream_unary(REMOVE)(metadata=gateway.metadata("cbg_wrong"))
     with pytest.raises(grpc.aio.AioRpcError) as refused:  # and nothing has been sent
         await asyncio.wait_for(call, 60)
@@ -171,7 +171,7 @@ async def test_a_key_may_come_as_a_bearer_token(gateway: Both, photo: Photo, sch
     [{"format": 99}, {"channels": 99}, {"shadow": float("nan")}, {"size": "x" * 5000}],
     ids=str,
 )
-async def test_values_that_the_contract_has_no_name_for_are_refused(
+async def test_unknown_enum_values_are_rejected(
     gateway: Both, photo: Photo, options: dict[str, Any]
 ) -> None:
     request = pb.RemoveBackgroundRequest(image=photo(), options=options)

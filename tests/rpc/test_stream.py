@@ -45,7 +45,7 @@ def in_flight() -> tuple[float, float]:
     return tuple(REGISTRY.get_sample_value(name) or 0.0 for name in names)  # type: ignore[return-value]
 
 
-async def test_one_bad_image_leaves_the_others_alone(gateway: Both, photo: Photo) -> None:
+async def test_an_invalid_image_does_not_affect_the_others(gateway: Both, photo: Photo) -> None:
     sent = [
         one("good", photo()),
         one("bad", b"x"),
@@ -75,7 +75,7 @@ async def test_a_streamed_image_is_that_of_a_call_of_its_own(gateway: Both, phot
         assert answer.result.foreground == by_call.result.foreground
 
 
-async def test_each_image_is_limited_by_itself(
+async def test_each_image_counts_against_the_limits_by_itself(
     settings: Settings, model: HalfModel, photo: Photo
 ) -> None:
     chosen = settings.model_copy(update=limit(requests=5))
@@ -146,7 +146,7 @@ async def test_a_cancelled_stream_frees_everything(
         assert await gateway.http.charged() == 0
 
 
-async def test_a_stopping_service_answers_what_it_has_read(
+async def test_a_shutdown_answers_requests_that_were_read(
     settings: Settings, model: HalfModel, photo: Photo
 ) -> None:
     model.delay_s = 0.3
@@ -192,7 +192,7 @@ async def test_an_idle_stream_is_closed_for_others(
     assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
-async def test_what_is_no_message_ends_the_stream_after_what_came_before(
+async def test_an_invalid_message_ends_the_stream_after_the_valid_ones(
     gateway: Both, photo: Photo
 ) -> None:
     sent: Any = iter([one("a", photo()).SerializeToString(), b"\xff\xff"])
@@ -203,7 +203,7 @@ async def test_what_is_no_message_ends_the_stream_after_what_came_before(
     assert await call.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-async def test_only_so_many_streams_are_open(
+async def test_the_number_of_open_streams_is_limited(
     settings: Settings, model: HalfModel, photo: Photo
 ) -> None:
     chosen = settings.model_copy(update={"max_upload_bytes_in_flight": 5_000_000})

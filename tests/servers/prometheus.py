@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from loadtest.ports import free_port
+from serving.lock import file_lock
 
 CACHE = Path(sys.prefix) / "prometheus"
 """Where the package is unpacked; nothing else of it is installed."""
@@ -26,11 +27,12 @@ START_TIMEOUT_S = 120
 @cache
 def tool(name: str) -> Path:
     """`prometheus` or `promtool`; skips the test where there is none and none can be fetched."""
-    unpacked = CACHE / "usr" / "bin" / name
     if found := shutil.which(name):
         return Path(found)
-    if not unpacked.is_file() and (why := _fetch()):
-        pytest.skip(f"no {name}: put it on PATH (apt install prometheus); {why}")
+    unpacked = CACHE / "usr" / "bin" / name
+    with file_lock(CACHE):  # a file that another process still writes cannot be run
+        if not unpacked.is_file() and (why := _fetch()):
+            pytest.skip(f"no {name}: put it on PATH (apt install prometheus); {why}")
     return unpacked
 
 
