@@ -42,7 +42,8 @@ class Service:
 def environment(data_dir: Path, **settings: object) -> dict[str, str]:
     """This environment with the settings of one test.
 
-    By default each image is segmented, also one that came before; and a busy machine takes its time.
+    By default each image is segmented, also one that came before, and a busy machine takes its
+    time.
     """
     ours = {"DATA_DIR": data_dir, "REQUEST_TIMEOUT_S": TIMEOUT_S, "MASK_CACHE_MB": 0, **settings}
     ours = {name.upper(): value for name, value in ours.items()}
