@@ -5,10 +5,10 @@ from typing import TypedDict, Unpack
 import numpy as np
 
 from gateway import results
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.deadline import Deadline
 from gateway.errors import BadImage
-from gateway.images import matte, memory_cost, pipeline
+from gateway.images import header, matte, memory_cost, pipeline, thumbnail
 from gateway.images.files import Files, Headers, read_headers
 from gateway.images.pipeline import EncodedResult
 from gateway.images.threads import CodecThreads
@@ -158,6 +158,19 @@ class Remover:
             BadImage, TooManyPixels, ImageTooLarge: the request must be changed.
         """
         await self._read_headers(Files(data))
+
+    async def thumbnail(self, data: bytes) -> bytes:
+        """Return a small WebP of a result; see `thumbnail.encode`. It is work that can wait.
+
+        Raises:
+            BadImage: it is no image, such as a ZIP.
+            Overloaded: too many pixels are in flight.
+        """
+        opened = await self._threads.run(
+            header.read, None, data, max_pixels=self._settings.max_image_pixels
+        )
+        with self._admission.admit(opened.pixels, part=BULK_PART) as held:
+            return await self._threads.run(thumbnail.encode, held, opened)
 
     def close(self) -> None:
         """Wait for running pixel work, and end its threads."""

@@ -32,6 +32,8 @@ class Result:
     """That of the model, `cache`, or `none`."""
     model: str
     """Name of the model; empty if the mask came from the caller."""
+    pixels: int
+    """Of the files that were sent."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def build(
             model_version=inference.model_version,
             device=inference.device,
             model=model,
+            pixels=decoded.pixels,
         )
         for done, (_, each) in zip(encoded, options.numbered, strict=True)
     )

@@ -17,9 +17,11 @@ from gateway.accounts.database import DatabaseUnreachable
 from gateway.accounts.keys import KeyStore
 from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.usage import Usage
+from gateway.accounts.usage_store import UsageStore
 from gateway.bulk import runtime as bulk_runtime
 from gateway.bulk.services import BulkServices
 from gateway.concurrency import helper_threads
+from gateway.dashboard.app import website
 from gateway.errors import GatewayError
 from gateway.masks import cache as mask_cache
 from gateway.models.model import Model
@@ -36,6 +38,7 @@ from gateway.removal import Remover
 from gateway.requests.handler import RequestHandler
 from gateway.rest import app, health
 from gateway.rest.listener import Listener as HttpListener
+from gateway.rest.website import Website
 from gateway.rpc.listener import Listener as GrpcListener
 from gateway.settings import Settings
 from serving.manifest import ModelNotBuilt
@@ -82,7 +85,13 @@ async def serve(
         handler = RequestHandler(core.remover, fetcher, settings)
         async with (
             bulk_runtime.running(core.engine, handler, settings) as bulk,
-            ports.listening(handler, authenticator, core.model, bulk) as stopping,
+            ports.listening(
+                handler,
+                authenticator,
+                core.model,
+                bulk,
+                website(core.engine, handler, authenticator, bulk, settings),
+            ) as stopping,
         ):
             started(core.engine)
             await stop.wait()
@@ -163,12 +172,13 @@ class Ports:
         authenticator: Authenticator,
         model: Model,
         bulk: BulkServices | None = None,
+        pages: Website | None = None,
     ) -> AsyncIterator[Callable[[], None]]:
         """Serve inside the block; yields a function that makes all listeners stop accepting."""
         async with AsyncExitStack() as running:
             http = None
             if self._http:
-                public = app.public(handler, authenticator, bulk, self._settings)
+                public = app.public(handler, authenticator, bulk, self._settings, pages)
                 http = HttpListener(public, self._http, self._settings, tls=True)
                 await running.enter_async_context(http.running())
             if self._grpc:
@@ -183,7 +193,7 @@ async def authentication(engine: Engine, settings: Settings) -> AsyncIterator[Au
     """Yield the authenticator of the settings; at the end of the block, write the usage."""
     keys = KeyStore(engine, cache_s=settings.key_cache_s)
     limits = RateLimits(settings.rate_limit_url, fail=settings.rate_limit_fail)
-    usage = Usage(keys)
+    usage = Usage(UsageStore(engine))
     authenticator = Authenticator(keys, limits, usage, settings)
     try:
         yield authenticator

@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception
 from tenacity.wait import wait_random_exponential
 
-from gateway.errors import JobsUnavailable
+from gateway.errors import AccountsUnavailable, JobsUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,3 +62,16 @@ async def as_jobs_unavailable() -> AsyncIterator[None]:
         yield
     except OUTAGES as error:
         raise JobsUnavailable("Jobs cannot be stored or read now.", RETRY_AFTER_S) from error
+
+
+async def report_accounts_outages() -> AsyncIterator[None]:
+    """Turn an outage of the database into an error for people; a dependency of routes.
+
+    Raises:
+        AccountsUnavailable: the database does not answer.
+    """
+    try:
+        yield
+    except OUTAGES as error:
+        log.warning("the database does not answer: %r", error)
+        raise AccountsUnavailable("The database does not answer now.", RETRY_AFTER_S) from error

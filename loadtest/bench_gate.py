@@ -13,8 +13,9 @@ from rich.table import Table
 from gateway import server
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT, AccountStore
+from gateway.accounts.api_key import Limits
 from gateway.accounts.authenticator import Authenticator
-from gateway.accounts.keys import KeyStore, Limits
+from gateway.accounts.keys import KeyStore
 from gateway.settings import Settings
 from tests.servers import valkey
 
@@ -30,8 +31,9 @@ async def latencies_s(authenticator: Authenticator, secrets: list[str]) -> list[
 
     async def check(secret: str) -> None:
         started = time.perf_counter()
-        caller = await authenticator.authenticate(secret, "127.0.0.1", [])
-        await caller.spend_pixels(PIXELS)
+        async with authenticator.request(secret, "127.0.0.1", []) as caller:
+            await caller.spend_pixels(PIXELS)
+            caller.charge_image()
         latencies.append(time.perf_counter() - started)
 
     tasks = []

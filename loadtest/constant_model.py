@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.models.model import Inference, Priority
+from gateway.models.model import Health, Inference, Priority, QueueState
 
 
 class ConstantModel:
@@ -19,9 +19,18 @@ class ConstantModel:
     def __init__(self, mask: NDArray[np.uint8]) -> None:
         self.mask = mask
 
-    version = "constant"
     devices = ("cpu",)
     seconds_per_image = None
+
+    @property
+    def health(self) -> Health:
+        """See Model."""
+        return Health("cpu", "stored")
+
+    @property
+    def queue(self) -> QueueState:
+        """See Model."""
+        return QueueState(0, 0, 0.0)
 
     def check_queue(self, *, priority: Priority, timeout_s: float) -> None:
         """See Model."""

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from gateway import malloc, server
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT, AccountStore
-from gateway.accounts.keys import KeyStore, Limits
+from gateway.accounts.api_key import Limits
+from gateway.accounts.keys import KeyStore
 from gateway.bulk import runtime
 from gateway.models.cpu import CpuBackend
 from gateway.models.model import Model

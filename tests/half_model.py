@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.models.backend import ConcurrencyLimits
-from gateway.models.model import Inference, Priority
+from gateway.models.model import Health, Inference, Priority, QueueState
 from gateway.models.service_time import ServiceTime
 from tests.waiting import until
 
@@ -38,6 +38,14 @@ class HalfModel:
     devices = ("cpu",)
     version = "half-1"
     seconds_per_image = None
+
+    @property
+    def health(self) -> Health:
+        return Health("cpu", self.version)
+
+    @property
+    def queue(self) -> QueueState:
+        return QueueState(0, 0, 0.0)
 
     def check_queue(self, *, priority: Priority, timeout_s: float) -> None:
         """Never too much."""

@@ -11,8 +11,9 @@ from sqlalchemy import Engine
 
 from gateway import server
 from gateway.accounts import database
-from gateway.accounts.keys import Limits
+from gateway.accounts.api_key import Limits
 from gateway.bulk import runtime
+from gateway.dashboard.app import website
 from gateway.models.model import Model
 from gateway.settings import Settings
 from loadtest.ports import free_port
@@ -64,14 +65,7 @@ def listening(model: Model, settings: Settings, *, jobs: bool = False) -> Iterat
         settings: of the service.
         jobs: take bulk jobs too.
     """
-    usual = Settings()
-    chosen = settings.model_copy(
-        update={
-            name: free_port()
-            for name in ("http_port", "grpc_port")
-            if getattr(settings, name) == getattr(usual, name)
-        }
-    )
+    chosen = _on_free_ports(settings)
     engine = database.connect(chosen.database)
     service = Listening(chosen.http_port, chosen.grpc_port, engine)
     ready = threading.Event()
@@ -84,8 +78,9 @@ def listening(model: Model, settings: Settings, *, jobs: bool = False) -> Iterat
             if jobs:
                 sys.audit(ENGINE)
                 bulk = await stack.enter_async_context(runtime.running(engine, work, chosen))
+            pages = website(engine, work, authenticator, bulk, chosen)
             stopping = await stack.enter_async_context(
-                ports.listening(work, authenticator, model, bulk)
+                ports.listening(work, authenticator, model, bulk, pages)
             )
             ready.set()
             await service.stopping.wait()
@@ -101,3 +96,10 @@ def listening(model: Model, settings: Settings, *, jobs: bool = False) -> Iterat
     finally:
         service.stop()
         engine.dispose()
+
+
+def _on_free_ports(settings: Settings) -> Settings:
+    usual = Settings()
+    names = ("http_port", "grpc_port")
+    unset = [name for name in names if getattr(settings, name) == getattr(usual, name)]
+    return settings.model_copy(update={name: free_port() for name in unset})

@@ -41,6 +41,9 @@ class Account:
     disabled_at: datetime | None
     models: tuple[str, ...] | None = None
     """Names of the models that it may use; None: all."""
+    requests_per_minute: int | None = None
+    """Of all its keys together; None: no limit but the keys' own."""
+    megapixels_per_minute: int | None = None
 
 
 class AccountStore:
@@ -71,7 +74,7 @@ class AccountStore:
             with Session(self._engine) as session, session.begin():
                 session.add(row)
                 session.flush()
-                return _account(row)
+                return account_of(row)
         except IntegrityError as error:
             raise AccountExists(f"there is an account {name!r} already") from error
 
@@ -79,7 +82,8 @@ class AccountStore:
         """Return all accounts, disabled ones included, oldest first."""
         with Session(self._engine) as session:
             return [
-                _account(row) for row in session.scalars(select(AccountRow).order_by(AccountRow.id))
+                account_of(row)
+                for row in session.scalars(select(AccountRow).order_by(AccountRow.id))
             ]
 
     def find(self, name: str) -> Account:
@@ -92,7 +96,13 @@ class AccountStore:
             row = session.scalar(select(AccountRow).where(AccountRow.name == name))
             if row is None:
                 raise NoAccount(name)
-            return _account(row)
+            return account_of(row)
+
+    def get(self, account_id: int) -> Account | None:
+        """Return the account with an id, or None."""
+        with Session(self._engine) as session:
+            row = session.get(AccountRow, account_id)
+            return account_of(row) if row else None
 
     def disable(self, name: str) -> None:
         """Disable an account: its keys stop working when their cached copies expire.
@@ -101,6 +111,33 @@ class AccountStore:
             NoAccount: there is none.
         """
         self._update(name, disabled_at=func.coalesce(AccountRow.disabled_at, datetime.now(UTC)))
+
+    def enable(self, name: str) -> None:
+        """Enable a disabled account again.
+
+        Raises:
+            NoAccount: there is none.
+        """
+        self._update(name, disabled_at=null())
+
+    def limit(
+        self, name: str, *, requests_per_minute: int | None, megapixels_per_minute: int | None
+    ) -> None:
+        """Set what all keys of an account may spend together. Cached keys follow within seconds.
+
+        Args:
+            name: of the account.
+            requests_per_minute: None: no limit but the keys' own.
+            megapixels_per_minute: likewise.
+
+        Raises:
+            NoAccount: there is none.
+        """
+        self._update(
+            name,
+            requests_per_minute=requests_per_minute,
+            megapixels_per_minute=megapixels_per_minute,
+        )
 
     def restrict(self, name: str, models: Sequence[str] | None) -> None:
         """Set the models that an account may use; None: all. Cached keys follow within seconds.
@@ -117,6 +154,15 @@ class AccountStore:
                 raise NoAccount(name)
 
 
-def _account(row: AccountRow) -> Account:
+def account_of(row: AccountRow) -> Account:
+    """Return a row as an account."""
     models = None if row.models is None else tuple(row.models)
-    return Account(row.id, row.name, row.created_at, row.disabled_at, models)
+    return Account(
+        id=row.id,
+        name=row.name,
+        created_at=row.created_at,
+        disabled_at=row.disabled_at,
+        models=models,
+        requests_per_minute=row.requests_per_minute,
+        megapixels_per_minute=row.megapixels_per_minute,
+    )

@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.accounts.keys import ApiKey, KeyStore
-from gateway.accounts.rate_limits import Limit, RateLimits, Window
+from gateway.accounts.api_key import ApiKey
+from gateway.accounts.caller import PIXELS_PER_MEGAPIXEL, Caller, Windows
+from gateway.accounts.keys import KeyStore
+from gateway.accounts.rate_limits import Limit, RateLimits
 from gateway.accounts.usage import Usage
 from gateway.accounts.wrong_keys import WrongKeyLimit
 from gateway.concurrency import Cooldown
@@ -26,57 +29,9 @@ CHECK_TIMEOUT_S = 3.0
 COOLDOWN_S = 1.0
 """How long the database is not queried after a lookup failed."""
 
-PIXELS_PER_MEGAPIXEL = 1_000_000
-"""Megapixel limits count single pixels."""
-
 
 _background_tasks: set[asyncio.Task[None]] = set()
 """The event loop keeps only weak references to tasks, so they are held here until they end."""
-
-Windows = list[asyncio.Task[Window | None]]
-"""The state of each limit that a request was checked against. The tasks run beside the request's
-own work; the response awaits them for its rate-limit headers."""
-
-
-class Caller:
-    """One authenticated request: its key, its limits, and what it spends."""
-
-    def __init__(self, key: ApiKey, authenticator: "Authenticator", windows: Windows) -> None:
-        self.key = key
-        self._authenticator = authenticator
-        self._windows = windows
-
-    async def spend_pixels(self, pixels: int) -> None:
-        """Count an image's pixels against the key's limit. Call it before decoding.
-
-        Raises:
-            RateLimited: the key's megapixels of this minute do not suffice.
-            LimitsUnavailable: the store is down, and the settings say to fail closed.
-        """
-        await self._spend(self._authenticator.megapixel_limit(self.key), pixels)
-
-    def charge_image(self) -> None:
-        """Charge one image: one credit."""
-        self._authenticator.usage.add(self.key.id, 1)
-
-    async def spend_request(self) -> None:
-        """Count the request itself against the key's limit.
-
-        Raises:
-            RateLimited: the key has sent too many requests in this minute.
-            LimitsUnavailable: the store is down, and the settings say to fail closed.
-        """
-        self._authenticator.usage.add(self.key.id, 0)
-        await self._spend(self._authenticator.request_limit(self.key), 1)
-
-    async def _spend(self, limit: Limit, cost: int) -> None:
-        limits, subject = self._authenticator.limits, str(self.key.id)
-        passed = await limits.spend(limit, subject, cost)
-        rejected = 0 if passed else cost
-        window = asyncio.create_task(limits.window(limit, subject, rejected))
-        self._windows.append(window)
-        if not passed:
-            raise limits.rejection(limit, await window)
 
 
 class Authenticator:
@@ -85,7 +40,7 @@ class Authenticator:
     def __init__(
         self, keys: KeyStore, limits: RateLimits, usage: Usage, settings: Settings
     ) -> None:
-        self._keys, self.limits, self.usage, self._settings = keys, limits, usage, settings
+        self.keys, self.limits, self.usage, self._settings = keys, limits, usage, settings
         self._wrong_keys = WrongKeyLimit(limits, settings.rate_limit_wrong_keys_per_minute)
         # A pool of its own: slow work elsewhere must not delay authentication.
         self._threads = ThreadPoolExecutor(CHECK_THREADS, "keys")
@@ -95,8 +50,9 @@ class Authenticator:
         """Shut down the lookup threads; lookups that have not started are dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def authenticate(self, secret: str, address: str, windows: Windows) -> Caller:
-        """Authenticate a caller and count its request.
+    @asynccontextmanager
+    async def request(self, secret: str, address: str, windows: Windows) -> AsyncIterator[Caller]:
+        """Authenticate a caller for a block that answers its request, and count the request.
 
         Args:
             secret: the API key as sent; may be empty.
@@ -109,24 +65,25 @@ class Authenticator:
             AccountsUnavailable: the database does not answer.
         """
         with tracing.span("authenticate"):
-            caller = Caller(await self.check(secret, address), self, windows)
+            key = await self.check(secret, address)
+        with Caller(key, self, windows, address) as caller:
             await caller.spend_request()
-        return caller
+            yield caller
 
     async def check(self, secret: str, address: str) -> ApiKey:
         """Return the key that belongs to a secret, without counting a request.
 
         Args:
-            secret: as for `authenticate`.
-            address: as for `authenticate`.
+            secret: as for `request`.
+            address: as for `request`.
 
         Raises:
-            InvalidKey, RateLimited, AccountsUnavailable: as `authenticate` does.
+            InvalidKey, RateLimited, AccountsUnavailable: as `request` does.
         """
         if not secret:
             raise InvalidKey
-        if key := self._keys.cached(secret):
-            if self._keys.needs_refresh(secret):
+        if key := self.keys.cached(secret):
+            if self.keys.needs_refresh(secret):
                 _run_in_background(self._refresh(secret))
             return key
         await self._wrong_keys.check(address)
@@ -158,7 +115,7 @@ class Authenticator:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CHECK_TIMEOUT_S):
-                return await loop.run_in_executor(self._threads, self._keys.check, secret)
+                return await loop.run_in_executor(self._threads, self.keys.check, secret)
         except (SQLAlchemyError, TimeoutError) as error:
             self._cooldown.start()
             log.warning("the database of API keys does not answer: %r", error)

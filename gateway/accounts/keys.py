@@ -1,63 +1,35 @@
 """API keys: shown once when they are created; only a hash is stored."""
 
+import contextlib
 import hashlib
 import secrets
 import string
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from threading import Lock
+from typing import Any
 
 from cachetools import TTLCache
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import ColumnElement, Engine, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from gateway.accounts.api_key import ApiKey, Limits, read, until
 from gateway.accounts.tables import KeyRow
-from gateway.errors import InvalidKey
+from gateway.errors import InvalidKey, NoKey
 
 ALPHABET = string.ascii_letters + string.digits
 SECRET_LENGTH = 40
 """Characters of the 62 in ALPHABET: 238 bits, too many to search, so SHA-256 needs no salt."""
 
+OF_DASHBOARD = "dashboard of account "
+"""Stands, before the account's id, where other keys have a hash, so that no secret fits."""
+IS_LISTED = ~KeyRow.sha256.startswith(OF_DASHBOARD)
+
 CACHED_KEYS = 10_000
 FRESH_SHARE = 0.8
 """Share of the cache time after which a key in use is looked up again, before it expires."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """A key's own limits per minute. None: the settings' default. 0: no limit."""
-
-    requests_per_minute: int | None = None
-    megapixels_per_minute: int | None = None
-
-
-@dataclass(frozen=True)
-class ApiKey:
-    """An API key without its secret, which is shown only once."""
-
-    id: int
-    account: str
-    account_id: int
-    name: str
-    prefix: str
-    last_four: str
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
-    images: int
-    """Images cut out with it so far: one credit each."""
-    limits: Limits
-    account_disabled: bool = field(repr=False)
-    models: tuple[str, ...] | None = None
-    """Names of the models that its account may use; None: all."""
-
-    @property
-    def works(self) -> bool:
-        """Whether the key is valid now: not revoked, not expired, its account not disabled."""
-        expired = self.expires_at is not None and self.expires_at <= datetime.now(UTC)
-        return not (self.revoked_at or expired or self.account_disabled)
 
 
 class KeyStore:
@@ -66,10 +38,13 @@ class KeyStore:
     Args:
         engine: an open, migrated database.
         cache_s: seconds for which a valid key is accepted without another database query.
+        clock: returns Unix seconds, for the month of a quota.
     """
 
-    def __init__(self, engine: Engine, *, cache_s: float = 0) -> None:
-        self._engine = engine
+    def __init__(
+        self, engine: Engine, *, cache_s: float = 0, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._engine, self._clock = engine, clock
         # Only valid keys are cached: a flood of wrong ones must not evict them.
         self._valid: TTLCache[str, ApiKey] = TTLCache(CACHED_KEYS, cache_s)
         self._lock = Lock()  # the event loop and threads use both caches
@@ -82,41 +57,122 @@ class KeyStore:
         *,
         lifetime: timedelta | None = None,
         limits: Limits | None = None,
+        created_by: str | None = None,
     ) -> tuple[ApiKey, str]:
         """Create a key. Return it with its secret, which cannot be read again."""
-        secret = "cbg_" + "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
+        secret = _new_secret()
         limits = limits or Limits()
         now = datetime.now(UTC)
         row = KeyRow(
             account_id=account_id,
-            sha256=_digest(secret),
             name=name,
-            prefix=secret[:8],
-            last_four=secret[-4:],
+            **_traces(secret),
             created_at=now,
+            created_by=created_by,
             expires_at=now + lifetime if lifetime is not None else None,
             requests_per_minute=limits.requests_per_minute,
             megapixels_per_minute=limits.megapixels_per_minute,
+            images_per_month=limits.images_per_month,
         )
         with Session(self._engine) as session, session.begin():
             session.add(row)
             session.flush()
-            return _key(row), secret
+            return read(session, [row], self._clock())[0], secret
 
-    def list(self) -> list[ApiKey]:
-        """Return all keys, revoked ones included, oldest first."""
+    def list(self, account_id: int | None = None) -> list[ApiKey]:
+        """Return keys, revoked ones included but not the dashboard's, oldest first.
+
+        Args:
+            account_id: of their owner; None: all.
+        """
+        query = select(KeyRow).where(IS_LISTED).order_by(KeyRow.id)
+        if account_id is not None:
+            query = query.where(KeyRow.account_id == account_id)
         with Session(self._engine) as session:
-            return [_key(row) for row in session.scalars(select(KeyRow).order_by(KeyRow.id))]
+            return read(session, session.scalars(query).all(), self._clock())
 
-    def revoke(self, key_id: int) -> bool:
-        """Revoke a key. Return False if there is no such key."""
+    def find(self, key_id: int, account_id: int) -> ApiKey | None:
+        """Return a key of an account; None if it has no such key."""
+        with Session(self._engine) as session:
+            rows = session.scalars(select(KeyRow).where(*_is(key_id, account_id))).all()
+            return next(iter(read(session, rows, self._clock())), None)
+
+    def of_dashboard(self, account_id: int) -> ApiKey:
+        """Return the key that counts what an account does in the dashboard; no secret fits it.
+
+        Raises:
+            InvalidKey: there is no such account.
+        """
+        if key := self._find_of_dashboard(account_id):
+            return key
+        with contextlib.suppress(IntegrityError):  # another replica was faster
+            self._create_for_dashboard(account_id)
+        key = self._find_of_dashboard(account_id)
+        if key is None:
+            raise InvalidKey
+        return key
+
+    def _find_of_dashboard(self, account_id: int) -> ApiKey | None:
+        wanted = select(KeyRow).where(KeyRow.sha256 == f"{OF_DASHBOARD}{account_id}")
+        with Session(self._engine) as session:
+            row = session.scalar(wanted)
+            return read(session, [row], self._clock())[0] if row else None
+
+    def _create_for_dashboard(self, account_id: int) -> None:
+        row = KeyRow(
+            account_id=account_id,
+            sha256=f"{OF_DASHBOARD}{account_id}",
+            name="Dashboard",
+            prefix="",
+            last_four="",
+            created_at=datetime.now(UTC),
+        )
+        with Session(self._engine) as session, session.begin():
+            session.add(row)
+
+    def revoke(self, key_id: int, account_id: int | None = None) -> bool:
+        """Revoke a key. Return False if there is no such key, or it is another account's."""
         now = func.coalesce(KeyRow.revoked_at, datetime.now(UTC))
-        change = update(KeyRow).where(KeyRow.id == key_id).values(revoked_at=now)
         with self._engine.begin() as connection:
+            change = update(KeyRow).where(*_is(key_id, account_id)).values(revoked_at=now)
             found = connection.execute(change).rowcount > 0
+        self._forget_cached()
+        return found
+
+    def rotate(
+        self, key_id: int, account_id: int | None = None, *, overlap: timedelta
+    ) -> tuple[ApiKey, str]:
+        """Give a key a new secret; all else stays, also what is used of its quota.
+
+        Args:
+            key_id: of the key.
+            account_id: its owner; None: any.
+            overlap: how long the secret before works still; one before that ends at once.
+
+        Returns:
+            The key, and its new secret, which cannot be read again.
+
+        Raises:
+            NoKey: there is no such key, or it is another account's, revoked or expired.
+        """
+        secret, now = _new_secret(), datetime.now(UTC)
+        works = (
+            KeyRow.revoked_at.is_(None),
+            or_(KeyRow.expires_at.is_(None), KeyRow.expires_at > now),
+        )
+        change = update(KeyRow).where(*_is(key_id, account_id), *works)
+        previous = {"previous_sha256": KeyRow.sha256, "previous_ends_at": now + overlap}
+        with Session(self._engine) as session, session.begin():
+            rotated: Any = session.execute(change.values(_traces(secret) | previous))
+            if not rotated.rowcount:
+                raise NoKey
+            (key,) = read(session, [session.get_one(KeyRow, key_id)], self._clock())
+        self._forget_cached()
+        return key, secret
+
+    def _forget_cached(self) -> None:
         with self._lock:
             self._valid.clear()
-        return found
 
     def cached(self, secret: str) -> ApiKey | None:
         """Return the key if it was checked within the last `cache_s` seconds. Does not block."""
@@ -146,9 +202,12 @@ class KeyStore:
             InvalidKey: the key is unknown, revoked or expired, or its account is disabled.
         """
         digest = _digest(secret)
+        is_secret = or_(KeyRow.sha256 == digest, KeyRow.previous_sha256 == digest)
         with Session(self._engine) as session:
-            row = session.scalar(select(KeyRow).where(KeyRow.sha256 == digest))
-            key = _key(row) if row else None
+            row = session.scalar(select(KeyRow).where(is_secret))
+            key = read(session, [row], self._clock())[0] if row else None
+            if row and key and row.sha256 != digest:
+                key = until(key, row.previous_ends_at)
         with self._lock:
             if key is None or not key.works:
                 self._valid.pop(digest, None)
@@ -156,38 +215,22 @@ class KeyStore:
             self._valid[digest], self._fresh[digest] = key, True
         return key
 
-    def add_usage(self, images: Mapping[int, int], at: datetime) -> None:
-        """Store that keys were last used at `at`, and add the images that each has cut out.
-
-        Args:
-            images: number of new images, by key id; may be 0.
-            at: time of the last use.
-        """
-        with self._engine.begin() as connection:
-            for key_id, count in sorted(images.items()):
-                # The database adds, since other replicas add their images too.
-                used = {"last_used_at": at, "images": KeyRow.images + count}
-                connection.execute(update(KeyRow).where(KeyRow.id == key_id).values(used))
-
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _key(row: KeyRow) -> ApiKey:
-    return ApiKey(
-        id=row.id,
-        account=row.account.name,
-        account_id=row.account_id,
-        name=row.name,
-        prefix=row.prefix,
-        last_four=row.last_four,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-        last_used_at=row.last_used_at,
-        images=row.images,
-        limits=Limits(row.requests_per_minute, row.megapixels_per_minute),
-        account_disabled=row.account.disabled_at is not None,
-        models=None if row.account.models is None else tuple(row.account.models),
-    )
+def _new_secret() -> str:
+    return "cbg_" + "".join(secrets.choice(ALPHABET) for _ in range(SECRET_LENGTH))
+
+
+def _traces(secret: str) -> dict[str, Any]:
+    """Return what is stored of a secret: its hash, and its ends, by which a person knows it."""
+    return {"sha256": _digest(secret), "prefix": secret[:8], "last_four": secret[-4:]}
+
+
+def _is(key_id: int, account_id: int | None) -> Iterator[ColumnElement[bool]]:
+    yield KeyRow.id == key_id
+    yield IS_LISTED
+    if account_id is not None:
+        yield KeyRow.account_id == account_id

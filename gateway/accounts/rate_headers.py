@@ -7,8 +7,7 @@ import asyncio
 import math
 import time
 
-from gateway.accounts.authenticator import Windows
-from gateway.accounts.rate_limits import WINDOW_S
+from gateway.accounts.caller import Windows
 
 
 async def headers(windows: Windows) -> dict[str, str]:
@@ -16,13 +15,16 @@ async def headers(windows: Windows) -> dict[str, str]:
 
     The older headers hold only one limit: the one with the smallest share left.
     """
-    known = [window for window in await asyncio.gather(*windows) if window]
+    # The last one of a name: taking an image from a quota replaces what was left before.
+    latest = {window.limit.name: window for window in await asyncio.gather(*windows) if window}
+    known = latest.values()
     if not known:
         return {}
     tightest = min(known, key=lambda window: window.remaining / window.limit.quota)
     return {
         "RateLimit-Policy": ", ".join(
-            f'"{window.limit.name}";q={window.limit.quota};w={WINDOW_S}' for window in known
+            f'"{window.limit.name}";q={window.limit.quota};w={window.limit.window_s}'
+            for window in known
         ),
         "RateLimit": ", ".join(
             f'"{window.limit.name}";r={window.remaining};t={math.ceil(window.reset_s)}'

@@ -37,14 +37,16 @@ COOLDOWN_S = 1.0
 
 @dataclass(frozen=True)
 class Limit:
-    """A quota of units per minute."""
+    """A quota of units per minute, or per month."""
 
     name: str
     """Plural noun of the units; part of the key in the store and of error messages."""
     quota: int
-    """Units per minute; 0 or less: no limit."""
+    """Units per window; 0 or less: no limit."""
     unit: int = 1
     """Steps in one unit; costs are counted in steps (one megapixel is 1,000,000 pixels)."""
+    window_s: int = WINDOW_S
+    """Length of the minute or the month."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Window:
     remaining: int
     """Units, rounded up: 0 means that nothing at all is left."""
     reset_s: float
-    """Seconds until the current minute ends; after a rejection, until the request would pass."""
+    """Seconds until the current window ends; after a rejection, until the request would pass."""
 
 
 class RateLimits:
@@ -85,6 +87,19 @@ class RateLimits:
         """Close the connections to the store."""
         if self._pool:
             await self._pool.aclose()
+
+    @property
+    def store(self) -> str:
+        """What counts: `memory`, of this process, or the name of a shared store."""
+        return "Valkey" if self._pool else "memory"
+
+    async def answers(self) -> bool:
+        """Return whether the store answers now; memory always does."""
+        try:
+            async with self._store_access():
+                return await self._storage.check()
+        except (StorageError, TimeoutError):
+            return False
 
     async def spend(self, limit: Limit, subject: str, cost: int = 1) -> bool:
         """Count `cost` steps if the limit allows all of them, else none.

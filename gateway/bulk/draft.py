@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.bulk import fields, storage
 from gateway.bulk.draft_store import DraftStore, JobRequest
 from gateway.bulk.idempotency import check_same_request, fingerprint
@@ -21,6 +21,7 @@ from gateway.removal import Remover
 from gateway.requests.removal_request import check_background
 from gateway.settings import Settings
 from gateway.store_outages import OUTAGES
+from gateway.webhooks import url
 
 ENQUEUE_TIMEOUT_S = 5.0
 SHARED_FILES = {"bg_image": "backdrop", "mask": "mask", "trimap": "trimap"}
@@ -158,9 +159,7 @@ class Draft:
 
     def _request(self, texts: dict[str, str]) -> JobRequest:
         metadata = fields.parse_metadata(texts.pop("metadata", ""))
-        webhook_url = fields.parse_webhook_url(
-            texts.pop("webhook_url", ""), are_webhooks_on=self._settings.webhooks == "on"
-        )
+        webhook_url = self._webhook_url(texts.pop("webhook_url", ""))
         options = parse(texts)
         model = self._remover.choose_model(options.model, self._caller)
         if self._caller.key.models is not None:  # the worker knows no account
@@ -177,6 +176,10 @@ class Draft:
             has_mask="mask" in self._shared,
             has_trimap="trimap" in self._shared,
         )
+
+    def _webhook_url(self, text: str) -> str | None:
+        are_on = self._settings.webhooks == "on"
+        return url.parse(text, "webhook_url", are_webhooks_on=are_on) if text else None
 
     def _names_with_ids(self, custom_ids: Sequence[str]) -> list[tuple[str, str]]:
         if not self._names:

@@ -2,13 +2,11 @@
 
 import json
 from typing import Any
-from urllib.parse import urlsplit
 
 from gateway.errors import BadOption
 
 MAX_ID_LENGTH = 128
 MAX_NAME_LENGTH = MAX_KEY_LENGTH = 255
-MAX_URL_LENGTH = 2048
 
 
 def clean_file_name(text: str) -> str:
@@ -47,28 +45,6 @@ def parse_metadata(text: str) -> dict[str, Any]:
     if is_nested or "\\u0000" in text:  # PostgreSQL cannot store the character U+0000
         raise BadOption("metadata", "metadata must be flat: texts, numbers and booleans.")
     return metadata
-
-
-def parse_webhook_url(text: str, *, are_webhooks_on: bool) -> str | None:
-    """Return the URL to notify when the job ends; None if the caller gave none.
-
-    Raises:
-        BadOption: it is not a URL, or this service sends no webhooks.
-    """
-    if not text:
-        return None
-    if not are_webhooks_on:
-        raise BadOption(
-            "webhook_url", "This service sends no webhooks: poll the job's status instead."
-        )
-    try:
-        parts = urlsplit(text)
-        is_url = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
-    except ValueError:
-        is_url = False
-    if not is_url or len(text) > MAX_URL_LENGTH or not text.isprintable():
-        raise BadOption("webhook_url", "webhook_url must be a URL such as https://example.com/hook")
-    return text
 
 
 def parse_idempotency_key(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.bulk.job import ID_PATTERN, Job
 from gateway.bulk.job_store import JobStore
 from gateway.errors import NoJob

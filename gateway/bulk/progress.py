@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cachetools import TTLCache
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.bulk.job import Item, ItemStatus, Job
 from gateway.bulk.job_service import JobService
 from gateway.limits.receive_slots import ReceiveSlots

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.bulk import fields
 from gateway.bulk.draft import Draft
 from gateway.bulk.draft_store import DraftStore
@@ -66,6 +66,7 @@ class JobReceiver:
         Raises:
             BadOption: the idempotency key is invalid.
             InProgress: a request with the same key is still arriving.
+            QuotaExceeded: the key's images of this month are used up.
             RateLimited: too many of the account's jobs have not ended.
             Overloaded: too many jobs are arriving.
             DeadlineExceeded: the block took longer than `UPLOAD_TIMEOUT_S`.
@@ -86,6 +87,8 @@ class JobReceiver:
     @asynccontextmanager
     async def _draft(self, caller: Caller, key: str) -> AsyncIterator[Draft]:
         original = await self._original(caller.key.account_id, key)
+        if not original:
+            caller.check_quota()
         job_id = new_job_id()
         draft = Draft(
             job_id,

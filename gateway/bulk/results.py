@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.bulk import archive
 from gateway.bulk.job import Job, JobStatus
 from gateway.bulk.job_service import JobService

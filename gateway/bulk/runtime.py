@@ -20,6 +20,7 @@ from gateway.bulk.results import ResultService
 from gateway.bulk.services import BulkServices
 from gateway.bulk.storage import Storage
 from gateway.bulk.sweeper import Sweeper
+from gateway.bulk.thumbnails import ThumbnailService
 from gateway.bulk.worker import Worker
 from gateway.bulk.worker_store import WorkerStore
 from gateway.concurrency import running_in_background
@@ -65,18 +66,21 @@ async def running(
         if worker:
             stack.push_async_callback(worker.stop, settings.shutdown_timeout_s)
         await stack.enter_async_context(running_in_background(sweeper.run()))
-        yield _services(database, blobs, queue, handler, settings)
+        yield services(database, blobs, queue, handler, settings)
 
 
-def _services(
+def services(
     database: Engine, blobs: Storage, queue: JobQueue, handler: RequestHandler, settings: Settings
 ) -> BulkServices:
+    """Return what the transports call; jobs are processed by whatever runs the queue."""
     jobs = JobService(JobStore(database))
+    results = ResultService(jobs, blobs, settings)
     deliveries, secrets = DeliveryStore(database), SecretStore(database)
     return BulkServices(
         receiver=JobReceiver(DraftStore(database), blobs, queue, handler, settings),
         jobs=jobs,
-        results=ResultService(jobs, blobs, settings),
+        results=results,
+        thumbnails=ThumbnailService(results, blobs, handler),
         progress=ProgressService(jobs),
         webhooks=WebhookService(deliveries, secrets, are_webhooks_on=settings.webhooks == "on"),
     )

@@ -6,6 +6,7 @@ from gateway.bulk.job_service import JobService
 from gateway.bulk.progress import ProgressService
 from gateway.bulk.receiver import JobReceiver
 from gateway.bulk.results import ResultService
+from gateway.bulk.thumbnails import ThumbnailService
 from gateway.webhooks.service import WebhookService
 
 
@@ -16,5 +17,6 @@ class BulkServices:
     receiver: JobReceiver
     jobs: JobService
     results: ResultService
+    thumbnails: ThumbnailService
     progress: ProgressService
     webhooks: WebhookService

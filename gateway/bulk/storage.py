@@ -35,6 +35,16 @@ def result_path(job_id: str, number: int) -> str:
     return f"{job_id}/out/{number}"
 
 
+def thumbnails_folder(job_id: str) -> str:
+    """Return the folder of the small pictures of a job's results."""
+    return f"{job_id}/thumbnails"
+
+
+def thumbnail_path(job_id: str, number: int) -> str:
+    """Return the path of a result's small picture."""
+    return f"{thumbnails_folder(job_id)}/{number}"
+
+
 class Storage:
     """Reads and writes blobs by path; all blobs of a job are in the folder with the job's ID.
 

@@ -20,7 +20,6 @@ from gateway.errors import GatewayError
 from gateway.models.model import Priority
 from gateway.observability import tracing
 from gateway.options import Options, parse
-from gateway.problems import problem
 from gateway.removal import Remover
 from gateway.results import Result, as_one
 from gateway.store_outages import retry_during_outages
@@ -90,7 +89,7 @@ class Worker:
             return  # the job was deleted
         except Exception:
             log.exception("unexpected error in bulk job %s", job_id)
-            internal = problem(GatewayError())
+            internal = GatewayError()
             await retry_during_outages(asyncio.to_thread, self._items.mark_failed, job_id, internal)
         await retry_during_outages(asyncio.to_thread, self._jobs.finish, job_id)
         await retry_during_outages(self._blobs.delete, storage.inputs_folder(job_id))
@@ -152,6 +151,7 @@ class Worker:
     async def _remove(self, job: Job, number: int, job_input: _JobInput, attempt: int) -> Result:
         if attempt > MAX_ATTEMPTS:
             raise GatewayError("The service cannot process this image.")
+        await retry_during_outages(asyncio.to_thread, self._items.check_quota, job)
 
         async def remove() -> Result:
             if await retry_during_outages(asyncio.to_thread, self._jobs.has_ended, job.id):
@@ -182,7 +182,7 @@ class Worker:
             "crc32": await asyncio.to_thread(zlib.crc32, result.data),
         }
         is_first = await retry_during_outages(
-            asyncio.to_thread, self._items.mark_succeeded, job, number, stored
+            asyncio.to_thread, self._items.mark_succeeded, job, number, stored, result.pixels
         )
         if not is_first:
             await self._delete_if_swept(job.id)
@@ -194,7 +194,7 @@ class Worker:
             error = GatewayError()
         tracing.mark_failed(error.slug)
         await retry_during_outages(
-            asyncio.to_thread, self._items.mark_failed, job_id, problem(error), number
+            asyncio.to_thread, self._items.mark_failed, job_id, error, number
         )
 
     async def _delete_if_swept(self, job_id: str) -> None:

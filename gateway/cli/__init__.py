@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": "gateway.cli.doctor",
     "model": "gateway.cli.model",
     "accounts": "gateway.cli.accounts",
+    "users": "gateway.cli.users",
     "keys": "gateway.cli.keys",
 }
 """Module of each command. It has a function of the command's name, or a group named `app`."""

@@ -1,4 +1,4 @@
-"""`clearbg accounts`: create, list, restrict and disable accounts."""
+"""`clearbg accounts`: create, list, limit, restrict and disable accounts."""
 
 import shlex
 from typing import Annotated
@@ -9,11 +9,16 @@ from gateway.accounts.accounts import AccountExists, AccountStore, BadName, NoAc
 from gateway.cli.console import Json, fail, open_database, out, print_rows
 
 app = typer.Typer(
-    help="Create, list, restrict and disable accounts, which own keys.", no_args_is_help=True
+    help="Create, list, limit, restrict and disable accounts, which own keys.", no_args_is_help=True
 )
 
 Name = Annotated[str, typer.Argument(help="Name of the account, at most 100 characters.")]
 
+
+Quota = Annotated[
+    int | None,
+    typer.Option(min=1, max=2**31 - 1, help="Of all keys of the account together."),
+]
 
 Models = Annotated[
     list[str] | None,
@@ -42,6 +47,8 @@ def list_(json: Json = False) -> None:
             "created_at": account.created_at,
             "disabled_at": account.disabled_at,
             "models": None if account.models is None else ", ".join(account.models),
+            "requests_per_minute": account.requests_per_minute,
+            "megapixels_per_minute": account.megapixels_per_minute,
         }
         for account in AccountStore(open_database()).list()
     ]
@@ -56,6 +63,34 @@ def restrict(name: Name, models: Models = None) -> None:
     except NoAccount as error:
         fail(error)
     out.print(f"Account {name} may use {', '.join(models or ['all models'])}.", markup=False)
+
+
+@app.command()
+def limit(
+    name: Name,
+    requests_per_minute: Quota = None,
+    megapixels_per_minute: Quota = None,
+) -> None:
+    """Set what all keys of an account may use together; without an option: no limit."""
+    try:
+        AccountStore(open_database()).limit(
+            name,
+            requests_per_minute=requests_per_minute,
+            megapixels_per_minute=megapixels_per_minute,
+        )
+    except NoAccount as error:
+        fail(error)
+    out.print(f"The limits of account {name} are set.", markup=False)
+
+
+@app.command()
+def enable(name: Name) -> None:
+    """Enable a disabled account again."""
+    try:
+        AccountStore(open_database()).enable(name)
+    except NoAccount as error:
+        fail(error)
+    out.print(f"Account {name} is enabled.", markup=False)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`clearbg keys`: create, list and revoke API keys."""
+"""`clearbg keys`: create, list, rotate and revoke API keys."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from gateway.accounts.accounts import DEFAULT, AccountStore, NoAccount
-from gateway.accounts.keys import KeyStore, Limits
+from gateway.accounts.api_key import ApiKey, Limits
+from gateway.accounts.keys import KeyStore
 from gateway.cli.console import Json, fail, open_database, out, print_rows
+from gateway.errors import NoKey
 
-app = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
+app = typer.Typer(help="Create, list, rotate and revoke API keys.", no_args_is_help=True)
 
 MAX_INTEGER = 2**31 - 1
 """Largest value of an integer column of the database."""
@@ -20,6 +22,8 @@ Quota = Annotated[
         min=0, max=MAX_INTEGER, help="Limit of this key; 0 for none. Default: that of the settings."
     ),
 ]
+
+KeyId = Annotated[int, typer.Argument(max=MAX_INTEGER, help="The id that `keys list` prints.")]
 
 
 @app.command()
@@ -33,6 +37,14 @@ def create(
     ] = None,
     requests_per_minute: Quota = None,
     megapixels_per_minute: Quota = None,
+    images_per_month: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=MAX_INTEGER,
+            help="Quota of images for each calendar month in UTC; 0 for none. Default: none.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Create a key and print it. It cannot be printed again: only its hash is stored."""
@@ -47,12 +59,9 @@ def create(
         name[:100],
         owner.id,
         lifetime=timedelta(days=expires_in_days) if expires_in_days is not None else None,
-        limits=Limits(requests_per_minute, megapixels_per_minute),
+        limits=Limits(requests_per_minute, megapixels_per_minute, images_per_month),
     )
-    if json:
-        print_rows([{"id": key.id, "key": secret}], json=True)
-    else:
-        out.print(secret, markup=False)
+    _print_secret(key, secret, json)
 
 
 @app.command("list")
@@ -72,6 +81,10 @@ def list_(json: Json = False) -> None:
             "revoked_at": key.revoked_at,
             "requests_per_minute": key.limits.requests_per_minute,
             "megapixels_per_minute": key.limits.megapixels_per_minute,
+            "images_per_month": key.limits.images_per_month,
+            "images_this_month": key.month.images if key.month else None,
+            "last_used_from": key.last_used_from,
+            "previous_secret_until": key.previous_ends_at,
         }
         for key in KeyStore(open_database()).list()
     ]
@@ -79,10 +92,32 @@ def list_(json: Json = False) -> None:
 
 
 @app.command()
-def revoke(
-    key_id: Annotated[int, typer.Argument(max=MAX_INTEGER, help="The id that `keys list` prints.")],
+def rotate(
+    key_id: KeyId,
+    overlap_hours: Annotated[
+        float, typer.Option(min=0, max=24 * 365, help="How long the secret before still works.")
+    ] = 24.0,
+    json: Json = False,
 ) -> None:
+    """Give a key a new secret and print it; name, limits and quota stay."""
+    overlap = timedelta(hours=overlap_hours)
+    try:
+        key, secret = KeyStore(open_database()).rotate(key_id, overlap=overlap)
+    except NoKey:
+        fail(f"there is no key {key_id} that works; see: clearbg keys list")
+    _print_secret(key, secret, json)
+
+
+@app.command()
+def revoke(key_id: KeyId) -> None:
     """Revoke a key, on every replica within CLEARBG_KEY_CACHE_S seconds."""
     if not KeyStore(open_database()).revoke(key_id):
         fail(f"there is no key {key_id}; see: clearbg keys list")
     out.print(f"Key {key_id} is revoked.")
+
+
+def _print_secret(key: ApiKey, secret: str, json: bool) -> None:
+    if json:
+        print_rows([{"id": key.id, "key": secret}], json=True)
+    else:
+        out.print(secret, markup=False)

@@ -1,4 +1,4 @@
-"""What the first start prints: the service's URLs, an API key, and a command to try it."""
+"""What the first start prints: URLs, a link to sign in, an API key, and a command to try it."""
 
 import shlex
 
@@ -8,6 +8,7 @@ from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.keys import KeyStore
 from gateway.cli import pasted
 from gateway.cli.console import out
+from gateway.identity.identity import open_identity
 from gateway.settings import Settings
 
 
@@ -20,8 +21,11 @@ def print_welcome(settings: Settings, engine: Engine) -> None:
     if account.disabled_at and not working:
         out.print(f"\n{listens}; no API key works: clearbg accounts create")
         return
+    link = _sign_in_link(settings, engine)
     secret = "YOUR_API_KEY" if working else keys.create("first key", account.id)[1]
     out.print(f"\n{listens}")
+    if link:
+        out.print(f"Dashboard: [bold]{link}[/bold]  (signs you in, once)")
     if working:
         first = working[0]
         out.print(f"API key: the one shown before, {first.prefix}…{first.last_four}")
@@ -29,6 +33,18 @@ def print_welcome(settings: Settings, engine: Engine) -> None:
     else:
         out.print(f"API key: [bold]{secret}[/bold]  (shown only once)")
     out.print(f"Try it:\n\n  {_example(settings, secret)}\n", markup=False)
+
+
+def _sign_in_link(settings: Settings, engine: Engine) -> str:
+    """Return a link for the first administrator; empty once somebody has signed in."""
+    if "off" in (settings.dashboard, settings.http):
+        return ""
+    identity = open_identity(engine, settings)
+    identity.registration.first_admin()
+    users = identity.users.list()
+    if any(user.last_sign_in_at for user in users):
+        return ""
+    return next((identity.links.create(user.id) for user in users if user.is_admin), "")
 
 
 def _urls(settings: Settings) -> list[str]:

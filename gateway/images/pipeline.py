@@ -38,6 +38,8 @@ class Decoded:
     """See `Picture`."""
     pictures: Callable[[Options], Pictures]
     """Returns the pictures of one result. Composing changes them."""
+    pixels: int
+    """Of all files, the mask included."""
     seconds: float
 
 
@@ -77,13 +79,14 @@ def decode_images(headers: Headers, options: Options, side: int = SIDE) -> Decod
         def pictures(options: Options) -> Pictures:
             return _pictures(original, backdrop, all_hints, options, keep=several)
 
-        if not several:  # a smaller picture frees the original's memory now
-            return _decoded_once(original, pictures(options), started)
-    return Decoded(original.model_input, pictures, time.perf_counter() - started)
+        # For one result the original is not needed any more: a smaller picture frees its memory.
+        of_result = pictures if several else _only(pictures(options))
+    seconds = time.perf_counter() - started
+    return Decoded(original.model_input, of_result, headers.pixels, seconds)
 
 
-def _decoded_once(original: Original, only: Pictures, started: float) -> Decoded:
-    return Decoded(original.model_input, lambda _: only, time.perf_counter() - started)
+def _only(one: Pictures) -> Callable[[Options], Pictures]:
+    return lambda _: one
 
 
 def _pictures(

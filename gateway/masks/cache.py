@@ -71,7 +71,7 @@ class MaskCache:
         """
         started = time.perf_counter()
         sha256 = await asyncio.to_thread(file_digest, file)
-        key = MaskKey(account_id, sha256, roi, model.name, model.model.version)
+        key = MaskKey(account_id, sha256, roi, model.name, model.model.health.model_version)
         found = await self._find(key, model.side)
         priorities = {Priority.INTERACTIVE, priority}
         is_expected = any(self._turns.is_taken((key, each)) for each in priorities)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.errors import ModelUnavailable
-from gateway.models.model import Inference, Priority
+from gateway.models.model import Health, Inference, Priority
 from gateway.models.priority_semaphore import ConcurrencyLimit
 from gateway.models.service_time import ServiceTime
 
@@ -39,13 +39,13 @@ class Backend(Protocol):
         ...
 
     @property
-    def version(self) -> str:
-        """See Model."""
+    def service_time(self) -> ServiceTime:
+        """How long it takes per image."""
         ...
 
     @property
-    def service_time(self) -> ServiceTime:
-        """How long it takes per image."""
+    def health(self) -> Health:
+        """See Model."""
         ...
 
     @property

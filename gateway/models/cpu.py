@@ -14,7 +14,7 @@ from gateway import malloc
 from gateway.concurrency import WhenIdle
 from gateway.errors import DeadlineExceeded, ModelUnavailable, Overloaded
 from gateway.models.backend import ONE_AT_A_TIME, RETRY_AFTER_S, ConcurrencyLimits, stopping_error
-from gateway.models.model import Inference, Priority
+from gateway.models.model import Health, Inference, Priority
 from gateway.models.service_time import ServiceTime
 from gateway.observability.metrics import REFUSALS
 from serving.manifest import SIDE
@@ -56,16 +56,20 @@ class CpuBackend:
         self, load: Callable[[], Runtime], *, idle_s: float | None = None, side: int = SIDE
     ) -> None:
         self.service_time = ServiceTime()
-        self.version = ""
-        """See Model. Empty until the runtime was loaded once."""
         self.limits: ConcurrencyLimits | None = ONE_AT_A_TIME
         self._load, self._side = load, side
         self._idle = WhenIdle(idle_s, self._unload_if_idle)
         self._runtime: Runtime | None = None
+        self._version = ""
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, "cpu-model")
         self._pending = 0
         self._closed = False
+
+    @property
+    def health(self) -> Health:
+        """See Backend."""
+        return Health("cpu", self._version)
 
     async def warm_up(self, images: int = WARM_UP_IMAGES) -> None:
         """Load the runtime, and run images until they no longer become faster.
@@ -103,9 +107,9 @@ class CpuBackend:
             answer.cancel()  # a waiting image never runs; a running one cannot be stopped
         if answer.cancelled():
             raise stopping_error() if self._closed else DeadlineExceeded(timeout_s)
-        mask, self.version, compute_s = answer.result()
+        mask, version, compute_s = answer.result()
         queue_s = max(0.0, time.perf_counter() - queued_at - compute_s)
-        return Inference(mask, "cpu", self.version, queue_s, compute_s)
+        return Inference(mask, "cpu", version, queue_s, compute_s)
 
     async def ready(self) -> bool:
         """See Backend. A runtime that is not loaded counts as ready: the next image loads it."""
@@ -132,6 +136,7 @@ class CpuBackend:
         Its time is recorded and the idle timer restarted also when the caller has given up.
         """
         runtime = self._runtime = self._runtime or self._reload()
+        self._version = runtime.version
         started = time.perf_counter()
         try:
             mask = runtime.infer(image)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from gateway.concurrency import loop_time
 from gateway.errors import ModelUnavailable
 from gateway.models.backend import Backend, ConcurrencyLimits
-from gateway.models.model import Inference, Priority
+from gateway.models.model import Health, Inference, Priority
 from gateway.models.service_time import ServiceTime
 from gateway.observability.metrics import BREAKER_OPEN, FALLBACKS
 from serving.manifest import DEFAULT
@@ -69,9 +70,12 @@ class Failover:
         return self._primary.devices + (self._fallback.devices if self._fallback else ())
 
     @property
-    def version(self) -> str:
-        """See Model."""
-        return self._active.version
+    def health(self) -> Health:
+        """See Backend."""
+        if self.open_since is None:
+            return self._primary.health
+        standing_in = self._fallback.health if self._fallback else Health("", "")
+        return replace(standing_in, failing_s=loop_time() - self.open_since)
 
     @property
     def service_time(self) -> ServiceTime:

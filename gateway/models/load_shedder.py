@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gateway.errors import Overloaded
-from gateway.models.model import Priority
+from gateway.models.model import Priority, QueueState
 from gateway.observability.metrics import MODEL_IMAGES, REFUSALS
 
 MAX_WAIT_SHARE = 0.7
@@ -38,6 +38,14 @@ class LoadShedder:
         if priority is Priority.INTERACTIVE:
             bulk = min(bulk, 1)
         return self._images[model, Priority.INTERACTIVE] + bulk
+
+    def state(self, model: str) -> QueueState:
+        """Return how many images of a model wait or run, and how long a new one would wait."""
+        return QueueState(
+            self._images[model, Priority.INTERACTIVE],
+            self._images[model, Priority.BULK],
+            self._wait_s(model, Priority.INTERACTIVE),
+        )
 
     @contextmanager
     def admit(self, model: str, priority: Priority, timeout_s: float) -> Iterator[None]:

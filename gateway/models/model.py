@@ -42,6 +42,28 @@ class Inference:
         return {"queue": self.queue_s, "infer": self.compute_s}
 
 
+@dataclass(frozen=True)
+class Health:
+    """What computes the masks now, for operators."""
+
+    device: str
+    """As in `Inference`; empty while nothing does, or nothing has answered yet."""
+    model_version: str
+    """As in `Inference`; empty until it is known."""
+    failing_s: float | None = None
+    """Seconds for which Triton has not answered; None while it does, or none is used."""
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """The images that wait for a model or run on it, for operators."""
+
+    interactive: int
+    bulk: int
+    wait_s: float
+    """Seconds until a new interactive image would probably be finished."""
+
+
 class InferenceSlot(Protocol):
     """Permission to decode one image and run the model on it."""
 
@@ -73,8 +95,13 @@ class Model(Protocol):
         ...
 
     @property
-    def version(self) -> str:
-        """`Inference.model_version` of the next image, as far as it is known; empty: it is not."""
+    def health(self) -> Health:
+        """What computes the masks now."""
+        ...
+
+    @property
+    def queue(self) -> QueueState:
+        """The images that wait or run."""
         ...
 
     def check_queue(self, *, priority: Priority, timeout_s: float) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gateway.concurrency import loop_time
 from gateway.models.backend import Backend, stopping_error
 from gateway.models.fair_order import Place
-from gateway.models.model import Inference, Priority
+from gateway.models.model import Health, Inference, Priority, QueueState
 from gateway.models.shared_queue import SharedQueue
 from serving.manifest import DEFAULT
 
@@ -74,14 +74,19 @@ class Scheduler:
         return self.backend.devices
 
     @property
-    def version(self) -> str:
-        """See Model."""
-        return self.backend.version
-
-    @property
     def seconds_per_image(self) -> float | None:
         """See Model."""
         return self.backend.service_time.average_s or None
+
+    @property
+    def health(self) -> Health:
+        """See Model."""
+        return self.backend.health
+
+    @property
+    def queue(self) -> QueueState:
+        """See Model."""
+        return self._queue.load_shedder.state(self._name)
 
     def check_queue(self, *, priority: Priority, timeout_s: float) -> None:
         """See Model."""

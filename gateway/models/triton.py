@@ -13,7 +13,7 @@ from tritonclient.utils import InferenceServerException
 
 from gateway.errors import DeadlineExceeded, GatewayError, ModelUnavailable, Overloaded
 from gateway.models.backend import ONE_AT_A_TIME, ConcurrencyLimits
-from gateway.models.model import Inference, Priority
+from gateway.models.model import Health, Inference, Priority
 from gateway.models.priority_semaphore import ConcurrencyLimit
 from gateway.models.service_time import ServiceTime
 from gateway.models.statistics import Statistics
@@ -88,10 +88,13 @@ class TritonBackend:
         return (self.device,) if self.device else ()
 
     @property
-    def version(self) -> str:
-        """See Model. Empty until the first answer."""
-        known = (self._version, self._precisions.get(self.device)) if self.device else ()
-        return "-".join(filter(None, known))
+    def health(self) -> Health:
+        """See Backend."""
+        return Health(self.device, self._version_on(self.device) if self.device else "")
+
+    def _version_on(self, device: str) -> str:
+        """Return the version of the weights, and the precision where it is known."""
+        return "-".join(filter(None, (self._version, self._precisions.get(device))))
 
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
@@ -110,7 +113,7 @@ class TritonBackend:
         finally:
             self.service_time.image_ended(answered=answered)
         compute_s = time.perf_counter() - started
-        return Inference(mask, device, self.version, queue_s=0.0, compute_s=compute_s)
+        return Inference(mask, device, self._version_on(device), queue_s=0.0, compute_s=compute_s)
 
     async def ready(self) -> bool:
         """See Backend. Run a real inference: with a dead python stub Triton still reports ready."""

@@ -39,7 +39,7 @@ MODEL_IMAGES = Gauge(
 REFUSALS = Counter(
     "clearbg_refusals", "Requests rejected at once, by the limit that was reached.", ["by"]
 )
-for by in ("pixels", "bytes", "queue", "places", "rate limit"):
+for by in ("pixels", "bytes", "queue", "places", "rate limit", "quota"):
     REFUSALS.labels(by)  # start at 0: rate() ignores the first value of a series
 PROBES = Counter("clearbg_probes", "Inferences that check whether Triton answers.")
 BREAKER_OPEN = Gauge(

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.deadline import Deadline
 from gateway.limits.admission import Admission
 from gateway.network.outbound import Outbound

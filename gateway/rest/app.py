@@ -10,12 +10,13 @@ from starlette.types import ASGIApp
 from gateway.accounts.authenticator import Authenticator
 from gateway.bulk.services import BulkServices
 from gateway.requests.handler import RequestHandler
-from gateway.rest import models, openapi, problems, removebg
+from gateway.rest import models, openapi, problems, removebg, usage
 from gateway.rest.authentication import authentication
 from gateway.rest.bulk import create, jobs, results
 from gateway.rest.middleware import RequestMiddleware
 from gateway.rest.remove_bg import routes as remove_bg
 from gateway.rest.webhooks import routes as webhooks
+from gateway.rest.website import Website
 from gateway.settings import Settings, split_list
 
 DESCRIPTION = """Send an image, get a PNG with a transparent background.
@@ -29,6 +30,7 @@ def public(
     authenticator: Authenticator,
     bulk: BulkServices | None,
     settings: Settings,
+    website: Website | None = None,
 ) -> ASGIApp:
     """Return the users' application; its reference is at /docs, as OpenAPI at /openapi.json.
 
@@ -37,6 +39,7 @@ def public(
         authenticator: checks API keys.
         bulk: receives and controls bulk jobs; None without bulk routes.
         settings: the limits.
+        website: the pages for browsers; None without any.
     """
     app = FastAPIOffline(
         title="ClearBG",
@@ -47,15 +50,20 @@ def public(
     )
     app.include_router(removebg.router(handler, authenticator, settings))
     app.include_router(models.router(handler, authenticator))
+    app.include_router(usage.router(authenticator))
     if bulk:
         app.state.bulk = bulk
         authenticated = [Depends(authentication(authenticator))]
         for router in (create.router(settings), jobs.router, results.router, webhooks.router):
             app.include_router(router, dependencies=authenticated)
     app.include_router(remove_bg.router(handler, authenticator))
-    problems.install(app)
+    if website:
+        app.state.dashboard = website.state
+        app.include_router(website.router, include_in_schema=False)
+    problems.install(app, website.error_page if website else None)
+    pages = website.middleware(app) if website else app
     # Both wrap the whole application, so that answers to unexpected errors have them too.
-    return RequestMiddleware(_with_cors(app, split_list(settings.cors_origins)))
+    return RequestMiddleware(_with_cors(pages, split_list(settings.cors_origins)))
 
 
 def _with_cors(app: ASGIApp, origins: list[str]) -> ASGIApp:

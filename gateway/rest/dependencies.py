@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.bulk.services import BulkServices
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import Request
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.observability import tracing
 from gateway.requests import removal_request
 from gateway.requests.handler import RequestHandler

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from gateway.accounts.authenticator import Authenticator, Caller
+from gateway.accounts.authenticator import Authenticator
+from gateway.accounts.caller import Caller
 from gateway.models.listing import describe
 from gateway.requests.handler import RequestHandler
 from gateway.rest.authentication import authentication

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from http import HTTPStatus
 
 from gateway.errors import (
+    OF_DASHBOARD,
     ClientGone,
     GatewayError,
     IdleStream,
@@ -13,6 +14,7 @@ from gateway.errors import (
     NoDelivery,
     NoForeground,
     NoJob,
+    NoKey,
     NoResult,
 )
 from gateway.options import Format
@@ -159,9 +161,9 @@ def request_body(settings: Settings) -> Schema:
 
 
 def public_errors() -> Iterator[type[GatewayError]]:
-    """Yield every class of errors that a client may see."""
+    """Yield every class of errors that a client of the APIs may see."""
     for each in error_classes():
-        if not each.__name__.startswith("_") and each is not ClientGone:
+        if not each.__name__.startswith("_") and each not in (ClientGone, *OF_DASHBOARD):
             yield each
 
 
@@ -174,6 +176,7 @@ NOT_OF_REMOVEBG = (
     NoJob,
     NoResult,
     NoDelivery,
+    NoKey,
     InProgress,
     KeyReused,
     JobsUnavailable,

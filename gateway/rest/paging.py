@@ -37,8 +37,13 @@ def page_as_json(
     page: Page[Entry], name: str, as_json: Callable[[Entry], dict[str, Any]]
 ) -> dict[str, Any]:
     """Return a page with its entries under `name`."""
-    before = page.next_before
     return {
         name: [as_json(entry) for entry in page.entries],
-        "next_before": f"{before:%Y-%m-%dT%H:%M:%S.%fZ}" if before else None,
+        "next_before": next_before(page),
     }
+
+
+def next_before(page: Page[Entry]) -> str | None:
+    """Return `before` of the next page as text; None after the last page."""
+    before = page.next_before
+    return f"{before:%Y-%m-%dT%H:%M:%S.%fZ}" if before else None

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -11,9 +11,10 @@ from gateway import problems
 from gateway.errors import BadRequest, GatewayError, InvalidKey
 from gateway.observability.metrics import ERRORS
 from gateway.rest.remove_bg import answers as remove_bg
+from gateway.rest.website import ErrorPage
 
 
-def problem(error: GatewayError, request: Request) -> JSONResponse:
+def problem(error: GatewayError, request: Request) -> Response:
     """Return the answer for an error, in the form that the route's clients expect."""
     ERRORS.labels(error.slug).inc()
     headers = {}
@@ -26,21 +27,26 @@ def problem(error: GatewayError, request: Request) -> JSONResponse:
     return _answer(request, problems.problem(error), headers)
 
 
-def install(app: FastAPI) -> None:
-    """Register handlers, so that every error is answered as a problem."""
+def bad_parameter(error: RequestValidationError) -> BadRequest:
+    """Return the error for an invalid path or query parameter, which FastAPI validates."""
+    wrong = error.errors()[0]
+    return BadRequest(f"{wrong['loc'][-1]}: {wrong['msg']}")
+
+
+def install(app: FastAPI, error_page: ErrorPage | None = None) -> None:
+    """Register handlers, so that every error is a problem, or for browsers a page."""
+    app.state.error_page = error_page
 
     @app.exception_handler(GatewayError)
-    async def expected(request: Request, error: GatewayError) -> JSONResponse:
+    async def expected(request: Request, error: GatewayError) -> Response:
         return problem(error, request)
 
     @app.exception_handler(RequestValidationError)
-    async def parameters(request: Request, error: RequestValidationError) -> JSONResponse:
-        """Answer invalid path and query parameters, which FastAPI validates."""
-        wrong = error.errors()[0]
-        return problem(BadRequest(f"{wrong['loc'][-1]}: {wrong['msg']}"), request)
+    async def parameters(request: Request, error: RequestValidationError) -> Response:
+        return problem(bad_parameter(error), request)
 
     @app.exception_handler(HTTPException)
-    async def routing(request: Request, error: HTTPException) -> JSONResponse:
+    async def routing(request: Request, error: HTTPException) -> Response:
         """Answer Starlette's own errors: unknown paths and methods."""
         status = HTTPStatus(error.status_code)
         headers = dict(error.headers or {})
@@ -58,7 +64,7 @@ def install(app: FastAPI) -> None:
         return _answer(request, body, headers)
 
     @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+    async def unexpected(request: Request, error: Exception) -> Response:
         return problem(GatewayError(), request)
 
 
@@ -68,7 +74,11 @@ def _allowed(app: FastAPI, request: Request) -> str:
     return ", ".join(sorted(method.upper() for method in app.openapi()["paths"].get(path, ())))
 
 
-def _answer(request: Request, body: dict[str, str | int], headers: dict[str, str]) -> JSONResponse:
+def _answer(request: Request, body: dict[str, str | int], headers: dict[str, str]) -> Response:
+    error_page: ErrorPage | None = request.app.state.error_page
+    if error_page and (page := error_page(request, body)):
+        page.headers.update(headers)
+        return page
     return JSONResponse(
         body | {"request_id": request.scope.get("request_id")},
         status_code=int(body["status"]),

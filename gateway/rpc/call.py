@@ -12,8 +12,9 @@ from google.protobuf.message import DecodeError
 from grpc import aio
 
 from gateway.accounts import rate_headers
-from gateway.accounts.authenticator import Authenticator, Caller, Windows
-from gateway.accounts.keys import ApiKey
+from gateway.accounts.api_key import ApiKey
+from gateway.accounts.authenticator import Authenticator
+from gateway.accounts.caller import Caller, Windows
 from gateway.errors import BadRequest, ClientGone, DeadlineExceeded, GatewayError
 from gateway.limits.admission import Admission
 from gateway.limits.send_timeout import SEND_TIMEOUT_S
@@ -68,15 +69,17 @@ class Call:
         """Check the key, without counting a request.
 
         Raises:
-            InvalidKey, RateLimited, AccountsUnavailable: as in `Authenticator.authenticate`.
+            InvalidKey, RateLimited, AccountsUnavailable: as in `Authenticator.request`.
         """
         return await self._authenticator.check(self.key, self.peer)
 
-    async def authenticate(self) -> Caller:
-        """Authenticate one image's request; see `Authenticator.authenticate`."""
+    @asynccontextmanager
+    async def request(self) -> AsyncIterator[Caller]:
+        """Authenticate one image's request, or another call's; see `Authenticator.request`."""
         windows: Windows = []
         self._windows = windows
-        return await self._authenticator.authenticate(self.key, self.peer, windows)
+        async with self._authenticator.request(self.key, self.peer, windows) as caller:
+            yield caller
 
     def time_left_s(self) -> float | None:
         """Seconds to the caller's deadline; None if it has none."""

@@ -1,6 +1,6 @@
 """Executes a removal request that came by gRPC."""
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.deadline import Deadline
 from gateway.observability import tracing
 from gateway.options import Options

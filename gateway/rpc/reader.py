@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.errors import BadRequest, DeadlineExceeded, GatewayError, ModelUnavailable
 from gateway.limits.receive_slots import ReceiveSlots
 from gateway.rpc.call import Call

@@ -8,6 +8,7 @@ from clearbg.v1 import background_removal_service_pb2 as pb
 from clearbg.v1 import models_pb2
 
 from gateway.accounts.authenticator import Authenticator
+from gateway.accounts.caller import Caller
 from gateway.bulk.services import BulkServices
 from gateway.limits.receive_slots import ReceiveSlots
 from gateway.models.listing import describe
@@ -70,14 +71,15 @@ class Service:
         self.stopping = asyncio.Event()
         """Set when the service shuts down: nothing more is read."""
         self._reader = Reader(slots, settings.request_timeout_s, self.stopping)
-        self._methods = {
+        unary: dict[str, Callable[[Call, Caller], Awaitable[None]]] = {
             "RemoveBackground": self._remove,
-            "RemoveBackgroundStream": self._stream,
             "SegmentTensor": self._segment,
             "ListModels": self._list_models,
         }
         if bulk:
-            self._methods |= BulkCalls(bulk, self._reader).methods
+            unary |= BulkCalls(bulk, self._reader).methods
+        self._methods = {name: _as_one_request(serve) for name, serve in unary.items()}
+        self._methods["RemoveBackgroundStream"] = self._stream
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """Return the handlers of all methods."""
@@ -99,8 +101,7 @@ class Service:
 
         return grpc.stream_stream_rpc_method_handler(handle)
 
-    async def _remove(self, call: Call) -> None:
-        caller = await call.authenticate()
+    async def _remove(self, call: Call, caller: Caller) -> None:
         deadline = self._request_handler.deadline(call.time_left_s())
         request = await self._reader.only(call, caller, messages.decode_request, deadline.left_s)
         done, options = await execute(self._request_handler, caller, request, deadline)
@@ -109,8 +110,7 @@ class Service:
         del done
         await call.write(response)
 
-    async def _segment(self, call: Call) -> None:
-        caller = await call.authenticate()
+    async def _segment(self, call: Call, caller: Caller) -> None:
         deadline = self._request_handler.deadline(call.time_left_s())
         image = await self._reader.only(call, caller, messages.decode_tensor, deadline.left_s)
         with self._request_handler.memory.admit(len(image)):
@@ -118,8 +118,7 @@ class Service:
             done = await remover.segment(image, caller=caller, deadline=deadline)
         await call.write(messages.encode_mask(done).SerializeToString())
 
-    async def _list_models(self, call: Call) -> None:
-        caller = await call.authenticate()
+    async def _list_models(self, call: Call, caller: Caller) -> None:
         await self._reader.only(call, caller, models_pb2.ListModelsRequest.FromString)
         known = describe(self._request_handler.remover.models, caller.key.models)
         response = models_pb2.ListModelsResponse(
@@ -131,3 +130,15 @@ class Service:
         key = await call.check_key()
         async with self._streams.slot(key.id, STREAM_WAIT_S):
             await Stream(call, self._request_handler, self._settings, self.stopping).run()
+
+
+def _as_one_request(
+    serve: Callable[[Call, Caller], Awaitable[None]],
+) -> Callable[[Call], Awaitable[None]]:
+    """Authenticate and count a call as one request; in a stream, each image is one."""
+
+    async def serve_request(call: Call) -> None:
+        async with call.request() as caller:
+            await serve(call, caller)
+
+    return serve_request

@@ -108,6 +108,6 @@ class Stream:
     async def _results(self, image: ReceivedRequest) -> tuple[tuple[Result, ...], Options]:
         if len(image.id) > MAX_ID_LENGTH:
             raise BadRequest(f"id must be at most {MAX_ID_LENGTH} characters.")
-        caller = await self._call.authenticate()
-        deadline = self._request_handler.deadline(self._call.time_left_s())
-        return await execute(self._request_handler, caller, image, deadline)
+        async with self._call.request() as caller:
+            deadline = self._request_handler.deadline(self._call.time_left_s())
+            return await execute(self._request_handler, caller, image, deadline)

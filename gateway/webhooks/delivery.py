@@ -9,6 +9,10 @@ HTTP_GONE = 410
 """The status by which an endpoint asks for no more webhooks."""
 
 
+TEST_EVENT = "webhook.test"
+"""The type of the message by which an account tries its endpoint."""
+
+
 class DeliveryStatus(StrEnum):
     """The status of a delivery."""
 
@@ -56,3 +60,13 @@ class Delivery:
     due_at: datetime
     attempts: tuple[dict[str, Any], ...]
     created_at: datetime
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it is a test event, which reports no job and is sent only once."""
+        return self.event == TEST_EVENT
+
+    @property
+    def next_attempt_at(self) -> datetime | None:
+        """When it is sent next; None if it is not sent again."""
+        return self.due_at if self.status is DeliveryStatus.PENDING else None

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from sqlalchemy import Engine, Update, delete, select, update
 from sqlalchemy.orm import Session
 
 from gateway.paging import Page, PageRequest
-from gateway.webhooks.delivery import Attempt, Delivery, DeliveryStatus
+from gateway.webhooks.delivery import TEST_EVENT, Attempt, Delivery, DeliveryStatus
 from gateway.webhooks.tables import DeliveryRow, DisabledRow
 
 RETENTION, MAX_STORED_ATTEMPTS = timedelta(days=14), 50
@@ -103,14 +104,24 @@ class DeliveryStore:
     def restart(self, delivery: Delivery) -> None:
         """Schedule a delivery now with all its attempts, and enable its endpoint again."""
         restarted = {"status": DeliveryStatus.PENDING, "tries": 0, "due_at": datetime.now(UTC)}
-        enable = delete(DisabledRow).where(
-            DisabledRow.account_id == delivery.account_id,
-            DisabledRow.url_sha256 == _sha256(delivery.url),
-        )
         change = update(DeliveryRow).where(DeliveryRow.id == delivery.id)
         with Session(self._engine) as session, session.begin():
-            session.execute(enable)
+            _enable(session, delivery.account_id, delivery.url)
             session.execute(change.values(**restarted))
+
+    def add_test(self, account_id: int, url: str) -> Delivery:
+        """Schedule a test event now, and enable its endpoint again."""
+        now = datetime.now(UTC)
+        body = {
+            "type": TEST_EVENT,
+            "timestamp": now.isoformat(timespec="milliseconds"),
+            "data": {"message": "This is a test event: no job has ended."},
+        }
+        row = _row(_new_id(), account_id, "", url, body, now)
+        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            _enable(session, account_id, url)
+            session.add(row)
+        return _delivery(row)
 
     def delete_old(self) -> None:
         """Delete deliveries older than `RETENTION` that are not pending, at most `MAX_ROWS`."""
@@ -134,27 +145,44 @@ def delivery_id(job_id: str) -> str:
 
 def add(session: Session, account_id: int, job_id: str, url: str, body: Mapping[str, Any]) -> None:
     """Schedule the delivery that reports the end of a job, in the caller's transaction."""
-    now = datetime.now(UTC)
-    session.add(
-        DeliveryRow(
-            id=delivery_id(job_id),
-            account_id=account_id,
-            job_id=job_id,
-            event=body["type"],
-            url=url,
-            body=json.dumps(body),
-            status=DeliveryStatus.PENDING,
-            tries=0,
-            attempts=[],
-            created_at=now,
-            due_at=now,
-        )
-    )
+    session.add(_row(delivery_id(job_id), account_id, job_id, url, body, datetime.now(UTC)))
 
 
 def remove(session: Session, job_id: str) -> None:
     """Delete the delivery of a job, in the caller's transaction."""
     session.execute(delete(DeliveryRow).where(DeliveryRow.id == delivery_id(job_id)))
+
+
+def _new_id() -> str:
+    """Return a random ID for a delivery that belongs to no job."""
+    return "evt_" + secrets.token_hex(10)
+
+
+def _row(
+    id_: str, account_id: int, job_id: str, url: str, body: Mapping[str, Any], now: datetime
+) -> DeliveryRow:
+    return DeliveryRow(
+        id=id_,
+        account_id=account_id,
+        job_id=job_id,
+        event=body["type"],
+        url=url,
+        body=json.dumps(body),
+        status=DeliveryStatus.PENDING,
+        tries=0,
+        attempts=[],
+        created_at=now,
+        due_at=now,
+    )
+
+
+def _enable(session: Session, account_id: int, url: str) -> None:
+    """Send webhooks to an endpoint again that has answered 410."""
+    session.execute(
+        delete(DisabledRow).where(
+            DisabledRow.account_id == account_id, DisabledRow.url_sha256 == _sha256(url)
+        )
+    )
 
 
 def _update_if_unchanged(delivery: Delivery) -> Update:

@@ -3,13 +3,14 @@
 import asyncio
 import re
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.errors import BadRequest, NoDelivery
 from gateway.paging import Page, PageRequest
 from gateway.store_outages import as_jobs_unavailable
 from gateway.webhooks.delivery import Delivery
 from gateway.webhooks.delivery_store import DeliveryStore
 from gateway.webhooks.secret_store import SecretStore, SigningSecrets
+from gateway.webhooks.url import parse as parse_url
 
 ID_PATTERN = re.compile(r"evt_[a-z0-9]{1,28}")
 
@@ -61,6 +62,18 @@ class WebhookService:
         if delivery is None or delivery.account_id != caller.key.account_id:
             raise NoDelivery
         return delivery
+
+    async def send_test(self, url: str, caller: Caller) -> Delivery:
+        """Schedule a test event to a URL now: sent once, signed as all webhooks of the account.
+
+        If the endpoint was disabled by an answer of 410, it is enabled again, as by `redeliver`.
+
+        Raises:
+            BadOption: it is not a URL, or this service sends no webhooks.
+        """
+        url = parse_url(url, "url", are_webhooks_on=self._are_webhooks_on)
+        async with as_jobs_unavailable():
+            return await asyncio.to_thread(self._deliveries.add_test, caller.key.account_id, url)
 
     async def redeliver(self, delivery_id: str, caller: Caller) -> Delivery:
         """Schedule a delivery now with all its attempts, whatever its status.

@@ -11,10 +11,12 @@ from sqlalchemy import Engine, event
 from gateway import server
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT, AccountStore
+from gateway.accounts.api_key import ApiKey
 from gateway.accounts.authenticator import CHECK_THREADS, Authenticator
-from gateway.accounts.keys import ApiKey, KeyStore
+from gateway.accounts.keys import KeyStore
 from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.usage import Usage
+from gateway.accounts.usage_store import UsageStore
 from gateway.errors import AccountsUnavailable
 from gateway.settings import Settings
 
@@ -35,6 +37,12 @@ def new_key(engine: Engine) -> str:
     return KeyStore(engine).create("tests", AccountStore(engine).find(DEFAULT).id)[1]
 
 
+async def checked(authenticator: Authenticator, secret: str) -> ApiKey:
+    """The key of a request that does nothing."""
+    async with authenticator.request(secret, "127.0.0.1", []) as caller:
+        return caller.key
+
+
 async def test_a_key_is_checked_while_another_process_writes(
     local: Engine, settings: Settings
 ) -> None:
@@ -44,8 +52,8 @@ async def test_a_key_is_checked_while_another_process_writes(
     writer = sqlite3.connect(local.url.database or "", isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     async with server.authentication(local, settings) as authenticator:
-        authenticating = authenticator.authenticate(secret, "127.0.0.1", [])
-        assert (await asyncio.wait_for(authenticating, 60)).key.name == "tests"
+        authenticating = checked(authenticator, secret)
+        assert (await asyncio.wait_for(authenticating, 60)).name == "tests"
         writer.rollback()  # before the usage of the key is written
     writer.close()
 
@@ -68,18 +76,18 @@ async def test_no_caller_waits_for_a_database_that_hangs(
     monkeypatch.setattr("gateway.accounts.authenticator.CHECK_TIMEOUT_S", 0.3)
     monkeypatch.setattr("gateway.accounts.authenticator.COOLDOWN_S", 600)
     secret, keys = new_key(local), Hanging(local)
-    usage = Usage(keys)
+    usage = Usage(UsageStore(local))
     authenticator = Authenticator(keys, RateLimits("", fail="open"), usage, settings)
-    attempts = [authenticator.authenticate(secret, "127.0.0.1", []) for _ in range(20)]
+    attempts = [checked(authenticator, secret) for _ in range(20)]
     errors = await asyncio.wait_for(asyncio.gather(*attempts, return_exceptions=True), 60)
     assert all(isinstance(error, AccountsUnavailable) for error in errors)
     assert keys.checks == CHECK_THREADS, "the others timed out while they waited for a thread"
     checks = keys.checks
     with pytest.raises(AccountsUnavailable):
-        await authenticator.authenticate(secret, "127.0.0.1", [])
+        await checked(authenticator, secret)
     assert keys.checks == checks, "no query during the cooldown"
     keys.resume.set()
     authenticator._cooldown._ends_at = 0  # the cooldown is over
-    assert (await authenticator.authenticate(secret, "127.0.0.1", [])).key.name == "tests"
+    assert (await checked(authenticator, secret)).name == "tests"
     await usage.close()
     authenticator.close()

@@ -10,10 +10,14 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.accounts import database
-from gateway.accounts.accounts import DEFAULT
+from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.database import DatabaseUnreachable
-from gateway.accounts.keys import KeyStore
+from gateway.accounts.keys import KeyStore, Limits
 from gateway.accounts.tables import Table
+from gateway.bulk import tables as bulk
+from gateway.identity import tables as identity
+from gateway.identity.users import UserStore
+from gateway.webhooks import tables as webhooks
 
 OPEN = "import sys; from gateway.accounts import database; database.connect(sys.argv[1])"
 
@@ -27,6 +31,7 @@ def migrate(engine: Engine, revision: str, *, down: bool = False) -> None:
 
 
 def test_migrations_create_exactly_the_declared_tables(engine: Engine) -> None:
+    assert all((bulk.JobRow, identity.UserRow, webhooks.DeliveryRow))  # all tables are declared
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
 
@@ -57,6 +62,29 @@ def test_keys_from_before_accounts_belong_to_the_default_account(engine: Engine)
     migrate(engine, "head")
     (key,) = KeyStore(engine).list()
     assert (key.name, key.account, key.images, key.works) == ("old", DEFAULT, 0, True)
+
+
+def test_a_database_from_before_people_keeps_its_accounts_keys_and_jobs(engine: Engine) -> None:
+    account = AccountStore(engine).create("web shop")
+    _, secret = KeyStore(engine).create("first", account.id)
+    migrate(engine, "0007", down=True)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO bulk_jobs (id, account_id, key_id, status, options, metadata, "
+                "has_backdrop, created_at, expires_at) SELECT 'job', account_id, id, 'queued', "
+                "'{}', '{}', FALSE, '2026-01-01', '2026-01-02' FROM api_keys"
+            )
+        )
+    migrate(engine, "head")
+    key = KeyStore(engine).check(secret)
+    assert (key.account, key.account_limits) == ("web shop", Limits())
+    AccountStore(engine).limit("web shop", requests_per_minute=5, megapixels_per_minute=None)
+    assert KeyStore(engine).check(secret).account_limits == Limits(5, None)
+    with engine.connect() as connection:
+        jobs = connection.execute(text("SELECT account_id FROM bulk_jobs")).all()
+    assert jobs == [(account.id,)]
+    assert UserStore(engine).list() == []
 
 
 @pytest.mark.real

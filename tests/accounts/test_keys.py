@@ -1,11 +1,12 @@
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 import pytest
 from sqlalchemy import Engine, inspect, text
 
-from gateway.accounts import keys
+from gateway.accounts import api_key
 from gateway.accounts.accounts import DEFAULT, AccountStore
-from gateway.accounts.keys import KeyStore, Limits
+from gateway.accounts.api_key import Limits
+from gateway.accounts.keys import KeyStore
 from gateway.errors import InvalidKey
 
 
@@ -40,7 +41,7 @@ def test_a_key_expires_while_it_is_cached(
     assert key.expires_at
     store.check(secret)
     assert store.cached(secret)
-    monkeypatch.setattr(keys, "datetime", InTwoHours)
+    monkeypatch.setattr(api_key, "datetime", InTwoHours)
     assert store.cached(secret) is None
     with pytest.raises(InvalidKey):
         store.check(secret)
@@ -86,14 +87,3 @@ def test_a_key_keeps_its_own_limits(engine: Engine, account_id: int) -> None:
     limits = Limits(requests_per_minute=7, megapixels_per_minute=0)
     _, secret = store.create("slow", account_id, limits=limits)
     assert store.check(secret).limits == limits
-
-
-def test_usage_of_several_processes_adds_up(engine: Engine, account_id: int) -> None:
-    one, other = KeyStore(engine), KeyStore(engine)
-    key, _ = one.create("busy", account_id)
-    assert (key.images, key.last_used_at) == (0, None)
-    now = datetime.now(UTC)
-    one.add_usage({key.id: 3, 999: 1}, now)
-    other.add_usage({key.id: 4}, now + timedelta(seconds=1))
-    (key,) = one.list()
-    assert (key.images, key.last_used_at) == (7, now + timedelta(seconds=1))

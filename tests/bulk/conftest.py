@@ -22,6 +22,7 @@ from gateway.bulk.job_queue import JobQueue
 from gateway.bulk.job_store import JobStore
 from gateway.bulk.services import BulkServices
 from gateway.bulk.storage import Storage, image_path
+from gateway.dashboard.app import website
 from gateway.rest import app
 from gateway.rpc.listener import Listener
 from gateway.settings import Settings
@@ -115,7 +116,8 @@ async def application(model: HalfModel, settings: Settings) -> AsyncIterator[Bul
     async with AsyncExitStack() as stack:
         handler, authenticator = await stack.enter_async_context(core(model, settings, engine))
         services = await stack.enter_async_context(runtime.running(engine, handler, settings))
-        public = app.public(handler, authenticator, services, settings)
+        pages = website(engine, handler, authenticator, services, settings)
+        public = app.public(handler, authenticator, services, settings, pages)
         transport = httpx.ASGITransport(public, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://gateway")
         listener = Listener(settings.model_copy(update={"grpc_port": 0}))

@@ -135,10 +135,10 @@ async def test_an_unexpected_error_does_not_affect_other_images(
     items = bulk.worker._items
     mark_succeeded = items.mark_succeeded
 
-    def failing(job: Job, number: int, result: dict[str, Any]) -> bool:
+    def failing(job: Job, number: int, result: dict[str, Any], pixels: int) -> bool:
         if number == 1:
             raise RuntimeError("a bug")
-        is_first: bool = mark_succeeded(job, number, result)
+        is_first: bool = mark_succeeded(job, number, result, pixels)
         return is_first
 
     monkeypatch.setattr(items, "mark_succeeded", failing)

@@ -99,7 +99,7 @@ async def test_a_result_stored_after_the_sweep_is_deleted(
     job = bulk.jobs.get(job_id)
     age(bulk, job_id, settings.bulk_ttl_h + 1)
     await sweep(bulk)
-    result = Result(b"late", "image/png", 1, 1, None, 1, {}, "", "", "isnet")
+    result = Result(b"late", "image/png", 1, 1, None, 1, {}, "", "", "isnet", 1)
     await bulk.worker._store_result(job, 0, result)
     assert stored_blobs(settings) == []
 

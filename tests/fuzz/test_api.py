@@ -9,7 +9,7 @@ import psutil
 import pytest
 from hypothesis import settings
 
-from gateway.accounts.keys import Limits
+from gateway.accounts.api_key import Limits
 from gateway.settings import Settings
 from tests.half_model import HalfModel
 from tests.listening import listening

@@ -10,7 +10,8 @@ import pytest
 
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT, AccountStore
-from gateway.accounts.keys import KeyStore, Limits
+from gateway.accounts.api_key import Limits
+from gateway.accounts.keys import KeyStore
 from loadtest.service_under_load import ready_service
 from loadtest.traffic import chart
 from loadtest.traffic.__main__ import run

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gateway.concurrency import loop_time
 from gateway.errors import DeadlineExceeded, GatewayError, ModelUnavailable
 from gateway.models.backend import ConcurrencyLimits
-from gateway.models.model import Inference, Priority
+from gateway.models.model import Health, Inference, Priority
 from gateway.models.priority_semaphore import ConcurrencyLimit
 from gateway.models.scheduler import Scheduler
 from gateway.models.service_time import ServiceTime
@@ -47,11 +47,13 @@ class SimulatedBackend:
         self.state = "up"
         self._machine, self._device = machine, device
 
-    version = "simulated"
-
     @property
     def devices(self) -> tuple[str, ...]:
         return (self._device,)
+
+    @property
+    def health(self) -> Health:
+        return Health(self._device, "simulated")
 
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float

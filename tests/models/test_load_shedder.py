@@ -4,7 +4,7 @@ import pytest
 
 from gateway.errors import Overloaded
 from gateway.models.load_shedder import LoadShedder
-from gateway.models.model import Priority
+from gateway.models.model import Priority, QueueState
 
 
 def test_too_high_an_estimate_does_not_block_an_idle_model() -> None:
@@ -45,3 +45,12 @@ def test_interactive_images_wait_for_one_bulk_image_at_most() -> None:
         with load_shedder.admit("isnet", Priority.INTERACTIVE, timeout_s=3):
             assert load_shedder.images_ahead("isnet", Priority.INTERACTIVE) == 2
             assert load_shedder.images_ahead("isnet", Priority.BULK) == 4
+
+
+def test_the_state_of_the_queue_is_that_of_one_model() -> None:
+    load_shedder = LoadShedder(10, lambda _: 2)
+    with ExitStack() as waiting:
+        for priority in (Priority.INTERACTIVE, Priority.BULK, Priority.BULK):
+            waiting.enter_context(load_shedder.admit("isnet", priority, timeout_s=60))
+        assert load_shedder.state("isnet") == QueueState(interactive=1, bulk=2, wait_s=6)
+        assert load_shedder.state("other").interactive == 0

@@ -2,10 +2,14 @@
 
 import base64
 
+from sqlalchemy import update
+
 from gateway.accounts.tables import KeyRow
+from gateway.accounts.usage_store import UsageStore
 from gateway.errors import ModelUnavailable, Overloaded
 from tests.rest.case import Case, Photo, fields, file, files, key, sent
 from tests.rest.correction_cases import CORRECTION_CASES
+from tests.rest.gateway import Gateway
 from tests.rest.option_cases import OPTION_CASES
 
 __all__ = ["CASES", "Case", "Photo", "key"]
@@ -23,6 +27,13 @@ LARGE_B64 = base64.b64encode(b"1" * 1_000_001).decode()
 
 def limit(**per_minute: int) -> dict[str, int]:
     return {f"rate_limit_{name}_per_minute": quota for name, quota in per_minute.items()}
+
+
+def use_up_quota(gateway: Gateway) -> None:
+    store, (key,) = UsageStore(gateway.engine), gateway.keys.list()
+    store.write({(key.id, int(store.clock()) // 60 * 60): {"images": 1}}, {})
+    with gateway.engine.begin() as connection:
+        connection.execute(update(KeyRow).values(images_per_month=1))
 
 
 CASES = [
@@ -147,6 +158,7 @@ CASES = [
         limit(megapixels=1),
         before=4,
     ),
+    Case("quota", "quota-exceeded", "renewed on", break_=use_up_quota),
     Case(
         "no store of limits",
         "limits-unavailable",

@@ -13,6 +13,7 @@ from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.authenticator import Authenticator
 from gateway.accounts.keys import KeyStore
+from gateway.dashboard.app import website
 from gateway.masks import cache as mask_cache
 from gateway.models.model import Model
 from gateway.models.models import Models
@@ -71,7 +72,8 @@ async def serving(
     """Serve until the block ends; the client has `address`."""
     engine = database.connect(settings.database)
     async with core(model, settings, engine) as (handler, authenticator):
-        public = app.public(handler, authenticator, None, settings)
+        pages = website(engine, handler, authenticator, None, settings)
+        public = app.public(handler, authenticator, None, settings, pages)
         transport = httpx.ASGITransport(public, raise_app_exceptions=False, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
             gateway = Gateway(client, engine, handler, authenticator, KeyStore(engine))

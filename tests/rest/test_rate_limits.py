@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.accounts.keys import Limits
+from gateway.accounts.api_key import Limits
 from gateway.accounts.wrong_keys import network_of
 from gateway.settings import Settings
 from tests.half_model import HalfModel

@@ -1,5 +1,6 @@
 """POST /v1/bulk: creates a job from up to 50 images in one request."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
@@ -43,17 +44,22 @@ async def create_job(
 ) -> JSONResponse:
     """Answer as soon as all images are stored durably; from then on the job survives crashes."""
     async with bulk.receiver.receive(caller, idempotency_key) as draft:
-        job = await _receive_job(request, draft, bulk.receiver.max_image_bytes)
+        job = await receive_job(parse_parts(request, bulk.receiver.max_image_bytes), draft)
     headers = {"Location": f"{PATH}/{job.id}", "Retry-After": str(POLL_AFTER_S)}
     if draft.is_replayed:
         headers["Idempotent-Replayed"] = "true"
     return JSONResponse(accepted_as_json(job), status_code=202, headers=headers)
 
 
-async def _receive_job(request: Request, draft: Draft, max_image_bytes: int) -> Job:
+async def receive_job(parts: AsyncIterator[Part], draft: Draft) -> Job:
+    """Store the images of a form as they arrive, and accept the draft.
+
+    Raises:
+        GatewayError: as `parse_parts` and the draft do.
+    """
     texts: dict[str, str] = {}
     custom_ids: list[str] = []
-    async for part in parse_parts(request, max_image_bytes):
+    async for part in parts:
         if part.filename is not None and (part.filename or part.data):
             await _add_file(draft, part)
         elif part.name == "custom_id":

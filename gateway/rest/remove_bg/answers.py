@@ -2,22 +2,21 @@
 
 import base64
 import json
-from http import HTTPStatus
 
 from fastapi.responses import JSONResponse
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, ImageTooLarge, InvalidKey, QuotaExceeded
 from gateway.results import Result
 
 PREFIX = "/v1.0/"
 
-STATUSES = {HTTPStatus.UNAUTHORIZED: 403, HTTPStatus.REQUEST_ENTITY_TOO_LARGE: 400}
+STATUSES: dict[type[GatewayError], int] = {InvalidKey: 403, ImageTooLarge: 400, QuotaExceeded: 402}
 """HTTP statuses that differ from ours."""
 
 
 def error(error: GatewayError, headers: dict[str, str]) -> JSONResponse:
     """Return an error of ours with remove.bg's code."""
-    status = STATUSES.get(error.http, error.http.value)
+    status = STATUSES.get(type(error), error.http.value)
     return error_answer(status, error.title, error.code, str(error), headers)
 
 

@@ -100,9 +100,9 @@ HEADERS = (
 def _errors() -> Iterator[tuple[int | str, Schema]]:
     by_status: dict[int, list[type[GatewayError]]] = {}
     for kind in openapi.public_errors():
-        by_status.setdefault(STATUSES.get(kind.http, kind.http.value), []).append(kind)
+        by_status.setdefault(STATUSES.get(kind, kind.http.value), []).append(kind)
     for status, kinds in sorted(by_status.items()):
-        retry = openapi.RETRY_AFTER if status in (429, 503) else {}
+        retry = openapi.RETRY_AFTER if status in (402, 429, 503) else {}
         yield (
             status,
             {

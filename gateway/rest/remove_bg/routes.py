@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.accounts.authenticator import Authenticator, Caller
+from gateway.accounts.authenticator import Authenticator
+from gateway.accounts.caller import Caller
 from gateway.errors import BadImage, BadRequest
 from gateway.requests.handler import RequestHandler
 from gateway.requests.image_sources import Names

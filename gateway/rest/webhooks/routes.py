@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
 from gateway.rest.bulk.openapi import RESPONSES
 from gateway.rest.dependencies import CurrentCaller, Services
@@ -10,6 +11,13 @@ from gateway.rest.paging import PageQuery, page_as_json
 from gateway.rest.webhooks.delivery_json import delivery_as_json, secrets_as_json
 
 PATH = "/v1/webhooks"
+
+
+class Endpoint(BaseModel):
+    """What receives a test event."""
+
+    url: str = Field(description="Its URL.", examples=["https://example.com/hook"])
+
 
 router = APIRouter(prefix=PATH, tags=["Webhooks"])
 
@@ -31,6 +39,21 @@ async def get_secret(bulk: Services, caller: CurrentCaller) -> dict[str, Any]:
 async def rotate_secret(bulk: Services, caller: CurrentCaller) -> dict[str, Any]:
     """Create a new secret. For 24 hours, the previous secret signs every webhook too."""
     return secrets_as_json(await bulk.webhooks.rotate_secret(caller))
+
+
+@router.post(
+    "/test",
+    operation_id="testWebhook",
+    summary="Send a test event",
+    status_code=202,
+    responses=RESPONSES,
+)
+async def send_test(bulk: Services, caller: CurrentCaller, endpoint: Endpoint) -> dict[str, Any]:
+    """Send a `webhook.test` to a URL now, signed as all webhooks of your account, and only once.
+
+    What became of it is in the delivery.
+    """
+    return delivery_as_json(await bulk.webhooks.send_test(endpoint.url, caller))
 
 
 @router.get(

@@ -8,7 +8,7 @@ from typing import TypeVar
 from clearbg.v1 import bulk_calls_pb2 as pb
 from google.protobuf.message import Message
 
-from gateway.accounts.authenticator import Caller
+from gateway.accounts.caller import Caller
 from gateway.bulk.services import BulkServices
 from gateway.errors import BadOption
 from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
@@ -19,7 +19,6 @@ from gateway.rpc.call import Call
 from gateway.rpc.reader import Reader, shutting_down
 from gateway.store_outages import as_jobs_unavailable
 
-Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
 
 
@@ -47,8 +46,7 @@ class BulkCalls:
             "ListBulkJobs": self._list,
         }
 
-    async def _create(self, call: Call) -> None:
-        caller = await call.authenticate()
+    async def _create(self, call: Call, caller: Caller) -> None:
         response = await _finish_despite_cancellation(self._receive(call, caller))
         await call.write(response.SerializeToString())
 
@@ -59,14 +57,14 @@ class BulkCalls:
             job=messages.summary_as_message(job), replayed=draft.is_replayed
         )
 
-    async def _get(self, call: Call) -> None:
-        caller, request = await self._read(call, pb.GetBulkJobRequest)
+    async def _get(self, call: Call, caller: Caller) -> None:
+        request = await self._reader.only(call, caller, pb.GetBulkJobRequest.FromString)
         job = await self._bulk.jobs.find(request.job_id, caller)
         response = pb.GetBulkJobResponse(job=messages.job_as_message(job))
         await call.write(response.SerializeToString())
 
-    async def _watch(self, call: Call) -> None:
-        caller, request = await self._read(call, pb.WatchBulkJobRequest)
+    async def _watch(self, call: Call, caller: Caller) -> None:
+        request = await self._reader.only(call, caller, pb.WatchBulkJobRequest.FromString)
         check_text("resume_token", request.resume_token, self._max_image_bytes)
         job = await self._bulk.jobs.find(request.job_id, caller)
         has_ended = False
@@ -77,8 +75,8 @@ class BulkCalls:
         if not has_ended:
             raise shutting_down()
 
-    async def _get_result(self, call: Call) -> None:
-        caller, request = await self._read(call, pb.GetBulkResultRequest)
+    async def _get_result(self, call: Call, caller: Caller) -> None:
+        request = await self._reader.only(call, caller, pb.GetBulkResultRequest.FromString)
         result = await self._bulk.results.find(request.job_id, request.index, caller)
         if result.url:
             await call.write(messages.result_as_message(result).SerializeToString())
@@ -89,30 +87,25 @@ class BulkCalls:
             async for chunk in chunks:
                 await call.write(pb.GetBulkResultResponse(chunk=chunk).SerializeToString())
 
-    async def _cancel(self, call: Call) -> None:
-        caller, request = await self._read(call, pb.CancelBulkJobRequest)
+    async def _cancel(self, call: Call, caller: Caller) -> None:
+        request = await self._reader.only(call, caller, pb.CancelBulkJobRequest.FromString)
         job = await self._bulk.jobs.cancel(request.job_id, caller)
         response = pb.CancelBulkJobResponse(job=messages.job_as_message(job))
         await call.write(response.SerializeToString())
 
-    async def _delete(self, call: Call) -> None:
-        caller, request = await self._read(call, pb.DeleteBulkJobRequest)
+    async def _delete(self, call: Call, caller: Caller) -> None:
+        request = await self._reader.only(call, caller, pb.DeleteBulkJobRequest.FromString)
         await self._bulk.jobs.delete(request.job_id, caller)
         await call.write(pb.DeleteBulkJobResponse().SerializeToString())
 
-    async def _list(self, call: Call) -> None:
-        caller, request = await self._read(call, pb.ListBulkJobsRequest)
+    async def _list(self, call: Call, caller: Caller) -> None:
+        request = await self._reader.only(call, caller, pb.ListBulkJobsRequest.FromString)
         page = await self._bulk.jobs.list_jobs(caller, _page_request(request))
         response = pb.ListBulkJobsResponse(
             jobs=[messages.summary_as_message(job) for job in page.entries],
             next_before=messages.as_timestamp(page.next_before),
         )
         await call.write(response.SerializeToString())
-
-    async def _read(self, call: Call, request_type: type[Request]) -> tuple[Caller, Request]:
-        """Authenticate the caller, and read the request of a unary call."""
-        caller = await call.authenticate()
-        return caller, await self._reader.only(call, caller, request_type.FromString)
 
 
 async def _finish_despite_cancellation(upload: Coroutine[None, None, Response]) -> Response:

@@ -10,7 +10,8 @@ import pytest
 from gateway.errors import ModelUnavailable
 from gateway.settings import Settings
 from tests.half_model import HalfModel
-from tests.rest.gateway import serving
+from tests.rest.cases import use_up_quota
+from tests.rest.gateway import Gateway, serving
 
 Photo = Callable[..., bytes]
 Make = Callable[[Photo], dict[str, Any]]
@@ -32,6 +33,7 @@ class Case:
     settings: dict[str, Any] = field(default_factory=dict)
     fail: Exception | None = None
     level: int = 255
+    break_: Callable[[Gateway], object] = lambda gateway: None
 
 
 URLS = {"image_urls": "on", "image_url_timeout_s": 1}
@@ -105,6 +107,7 @@ CASES = [
         with_file(),
         {"rate_limit_requests_per_minute": 1},
     ),
+    Case("insufficient_credits", 402, with_file(), break_=use_up_quota),
     Case("service_unavailable", 503, with_file(), fail=ModelUnavailable("It is stopping.", 5)),
     Case("internal_error", 500, with_file(), fail=RuntimeError("secret")),
 ]
@@ -118,6 +121,7 @@ async def test_each_error_has_its_code_and_costs_nothing(
     async with serving(model, settings.model_copy(update=case.settings)) as gateway:
         if case.status == 429:
             await gateway.client.post("/v1.0/removebg", **case.request(photo))
+        case.break_(gateway)
         charged = await gateway.charged()
         answer = await gateway.client.post("/v1.0/removebg", **case.request(photo))
         assert answer.status_code == case.status

@@ -11,13 +11,20 @@
         TooManyPixels           too-many-pixels      400  INVALID_ARGUMENT
         ClientGone              client-gone          400  CANCELLED           never sent
       InvalidKey                invalid-key          401  UNAUTHENTICATED     or missing, revoked
+      NotSignedIn               not-signed-in        401  UNAUTHENTICATED     dashboard
+      SignInFailed              sign-in-failed       401  UNAUTHENTICATED     dashboard: OIDC
+      Forbidden                 forbidden            403  PERMISSION_DENIED   dashboard: by the role
+        StaleForm               stale-form           403  PERMISSION_DENIED   dashboard: CSRF token
       ImageTooLarge             image-too-large      413  INVALID_ARGUMENT
       NoJob                     no-job               404  NOT_FOUND           or another account's
       NoResult                  no-result            404  NOT_FOUND           or not yet
       NoDelivery                no-delivery          404  NOT_FOUND           of a webhook
+      NoKey                     no-key               404  NOT_FOUND           or another account's
+      NoSuchThing               not-found            404  NOT_FOUND           dashboard
       KeyReused                 key-reused           422  INVALID_ARGUMENT    idempotency key
       InProgress                in-progress          409  ABORTED             idempotency key
       RateLimited               rate-limited         429  RESOURCE_EXHAUSTED
+      QuotaExceeded             quota-exceeded       429  RESOURCE_EXHAUSTED  images of the month
       Overloaded                overloaded           503  UNAVAILABLE         rejected at once
       LimitsUnavailable         limits-unavailable   503  UNAVAILABLE         store of limits down
       AccountsUnavailable       accounts-unavailable 503  UNAVAILABLE         database of keys down
@@ -31,33 +38,31 @@ attributes, `field` and `retry_after_s`, and nothing else; `problems.py` makes d
 `code` is remove.bg's name for the error (from its API description), or ours where it has none.
 """
 
-import math
 from http import HTTPStatus
-from typing import ClassVar
 
 from grpc import StatusCode
 
+from gateway.errors.access import (
+    OF_DASHBOARD,
+    Forbidden,
+    InvalidKey,
+    NoSuchThing,
+    NotSignedIn,
+    SignInFailed,
+    StaleForm,
+)
+from gateway.errors.base import GatewayError, _NotFound, _RetryLater, utf8
 
-def _utf8(text: str) -> str:  # messages may quote the caller, and answers must be valid UTF-8
-    return text.encode(errors="replace").decode()
-
-
-class GatewayError(Exception):
-    """Base of all errors; raised by itself only for bugs of ours."""
-
-    slug: ClassVar[str] = "internal"
-    title: ClassVar[str] = "Internal error"
-    message: ClassVar[str] = "Something went wrong on our end."
-    http: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
-    grpc: ClassVar[StatusCode] = StatusCode.INTERNAL
-    code: str = "internal_error"
-    field: str = ""
-    """Name of the invalid option; empty if no option is to blame."""
-    retry_after_s: int | None = None
-    """Whole seconds after which the same request may succeed; None if waiting does not help."""
-
-    def __init__(self, message: str = "") -> None:
-        super().__init__(_utf8(message or self.message))
+__all__ = [
+    "OF_DASHBOARD",
+    "Forbidden",
+    "GatewayError",
+    "InvalidKey",
+    "NoSuchThing",
+    "NotSignedIn",
+    "SignInFailed",
+    "StaleForm",
+]
 
 
 class BadRequest(GatewayError):
@@ -84,7 +89,7 @@ class BadOption(BadRequest):
 
     def __init__(self, field: str, message: str, code: str = "") -> None:
         super().__init__(message, code or f"invalid_{field}")
-        self.field = _utf8(field)
+        self.field = utf8(field)
 
 
 class BadImage(BadRequest):
@@ -132,14 +137,6 @@ class ClientGone(BadRequest):
     grpc = StatusCode.CANCELLED
 
 
-class InvalidKey(GatewayError):
-    """The API key is missing, unknown, revoked or expired. The answer never says which."""
-
-    slug, title, http = "invalid-key", "Invalid API key", HTTPStatus.UNAUTHORIZED
-    message = "Send a valid API key in the X-API-Key header."
-    grpc, code = StatusCode.UNAUTHENTICATED, "auth_failed"
-
-
 class ImageTooLarge(GatewayError):
     """The upload has more bytes than the limit."""
 
@@ -148,10 +145,6 @@ class ImageTooLarge(GatewayError):
 
     def __init__(self, max_image_bytes: int) -> None:
         super().__init__(f"Send an image of at most {max_image_bytes / 2**20:g} MB.")
-
-
-class _NotFound(GatewayError):
-    http, grpc, code = HTTPStatus.NOT_FOUND, StatusCode.NOT_FOUND, "not_found"
 
 
 class NoJob(_NotFound):
@@ -174,6 +167,13 @@ class NoDelivery(_NotFound):
     message = "There is no such delivery, or it has expired."
 
 
+class NoKey(_NotFound):
+    """There is no such key, or it belongs to another account."""
+
+    slug, title = "no-key", "There is no such key"
+    message = "Your account has no such key."
+
+
 class KeyReused(GatewayError):
     """The idempotency key was used before, with a different request."""
 
@@ -182,19 +182,18 @@ class KeyReused(GatewayError):
     http, grpc = HTTPStatus.UNPROCESSABLE_ENTITY, StatusCode.INVALID_ARGUMENT
 
 
-class _RetryLater(GatewayError):
-    http, grpc, code = HTTPStatus.SERVICE_UNAVAILABLE, StatusCode.UNAVAILABLE, "service_unavailable"
-
-    def __init__(self, message: str, wait_s: float) -> None:
-        super().__init__(message)
-        self.retry_after_s = max(1, math.ceil(wait_s))
-
-
 class RateLimited(_RetryLater):
     """The caller has sent more than its limits allow."""
 
     slug, title, http = "rate-limited", "Rate limit exceeded", HTTPStatus.TOO_MANY_REQUESTS
     grpc, code = StatusCode.RESOURCE_EXHAUSTED, "rate_limit_exceeded"
+
+
+class QuotaExceeded(_RetryLater):
+    """The key's quota of images for this month is used up."""
+
+    slug, title, http = "quota-exceeded", "Quota is used up", HTTPStatus.TOO_MANY_REQUESTS
+    grpc, code = StatusCode.RESOURCE_EXHAUSTED, "insufficient_credits"
 
 
 class InProgress(_RetryLater):

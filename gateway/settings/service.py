@@ -1,4 +1,4 @@
-"""All settings of the service, read once from the environment variables CLEARBG_*."""
+"""The settings of the APIs, the model and the stores."""
 
 import ipaddress
 import re
@@ -34,8 +34,8 @@ def parse_networks(text: str) -> Networks:
     return tuple(ipaddress.ip_network(item) for item in split_list(text))
 
 
-class Settings(BaseSettings):
-    """The settings. An invalid value stops the process before it listens."""
+class ServiceSettings(BaseSettings):
+    """Everything but the dashboard."""
 
     model_config = SettingsConfigDict(
         env_prefix="CLEARBG_", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
@@ -175,7 +175,7 @@ class Settings(BaseSettings):
     """Share of requests that is traced, 0 to 1; a caller's `traceparent` overrides it."""
 
     @model_validator(mode="after")
-    def _check_combinations(self) -> "Settings":
+    def _check_combinations(self) -> "ServiceSettings":
         if bool(self.tls_cert) != bool(self.tls_key):
             raise ValueError("CLEARBG_TLS_CERT and CLEARBG_TLS_KEY go together")
         if self.http == self.grpc == "off":

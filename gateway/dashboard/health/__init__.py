@@ -1,0 +1,1 @@
+"""How this process and its stores do, in words for operators. Every number is somebody else's."""
