@@ -80,7 +80,7 @@ def messages(submission: Submission) -> Iterator[pb.CreateBulkJobRequest]:
     """Yield the gRPC messages of a submission."""
     texts = dict(submission.texts)
     own = {name: texts.pop(name, "") for name in ("metadata", "webhook_url")}
-    variants = variant_options(texts.pop("variants", "[]"))
+    variants = variant_options(texts.pop("variants", None))
     header_options = options(texts)
     assert header_options is not None
     for name, content in submission.shared.items():

@@ -69,7 +69,7 @@ def message(sent: Mapping[str, Any]) -> pb.RemoveBackgroundRequest | None:
     if set(files) - {"image", *FILES} or "image" not in files:
         return None
     said = options({name: value for name, value in data.items() if name != "variants"})
-    variants = variant_options(data.get("variants", "[]"))
+    variants = variant_options(data.get("variants"))
     if said is None or variants is None:
         return None
     for name in set(files) & set(FILES):
@@ -77,23 +77,21 @@ def message(sent: Mapping[str, Any]) -> pb.RemoveBackgroundRequest | None:
     return pb.RemoveBackgroundRequest(image=files["image"], options=said, variants=variants)
 
 
-def variant_options(text: str) -> list[options_pb2.Options] | None:
+def variant_options(text: str | None) -> list[options_pb2.Options] | None:
     """The variants of HTTP's table; None if gRPC cannot say them."""
+    if text is None:
+        return []
     try:
         variants = json.loads(text)
     except ValueError:
         return None
-    if (
-        not isinstance(variants, list)
-        or text == "[]"
-        or not all(isinstance(v, dict) for v in variants)
-    ):
-        return [] if text == "[]" else None
+    if not isinstance(variants, list) or not all(isinstance(each, dict) for each in variants):
+        return None
     said = [
         options({name: "true" if value is True else value for name, value in variant.items()})
         for variant in variants
     ]
-    return [each for each in said if each is not None] if None not in said else None
+    return [each for each in said if each is not None] if said and None not in said else None
 
 
 def key_of(sent: Mapping[str, Any]) -> str | None:
