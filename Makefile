@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-start bench-cache tune protos fuzz soak loadtest pictures dashboards package lock clean
+.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-start bench-cache tune protos fuzz soak loadtest pictures screenshots dashboards package lock clean
 
 include environments.mk
 
@@ -21,13 +21,13 @@ triton: $(SERVE) $(TRITON) $(MODEL) ## Run tritonserver alone, in the foreground
 model: $(MODEL_TOOLS) ## Rebuild the model, in all formats
 	@.venv-model/bin/clearbg model build
 
-test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) ## All tests: a quarter of an hour
+test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) $(CHROMIUM) ## All tests: a quarter of an hour
 	.venv-dev/bin/pytest $(TESTS) --ignore tests/serving
 	.venv-model/bin/pytest --durations=20 tests/serving
 
 test-unit: $(DEV) ## Tests without processes, models and bulk jobs: a minute
 	.venv-dev/bin/pytest -n 2 --dist loadfile --durations=20 -m "not real" \
-	  $(addprefix --ignore ,tests/bulk tests/cli tests/end_to_end tests/serving)
+	  $(addprefix --ignore ,tests/browser tests/bulk tests/cli tests/end_to_end tests/serving)
 
 check: lint types ## Formatting, lint and types
 
@@ -85,6 +85,9 @@ bench-cache: $(DEV) $(MODEL) ## Benchmark further results of a known image, and 
 
 pictures: $(DEV) $(MODEL) ## Regenerate the README's pictures
 	.venv-dev/bin/python -m docs.pictures
+
+screenshots: $(DEV) $(MODEL) $(CHROMIUM) ## Take pictures of every page of the dashboard, into docs/screenshots/
+	.venv-dev/bin/python -m docs.screenshots
 
 dashboards: $(DEV) ## Regenerate the Grafana dashboards
 	.venv-dev/bin/python -m deploy.observability.dashboards

@@ -10,6 +10,7 @@ BENCH := .venv-dev/bench.stamp
 TRITON := .triton/triton.stamp
 MODEL_TOOLS := .venv-model/model.stamp
 MODEL_DEV := .venv-model/dev.stamp
+CHROMIUM := /usr/bin/chromium
 PIP := -m pip --disable-pip-version-check --quiet
 
 MODEL := model_repository/isnet/1/manifest.json
@@ -80,6 +81,10 @@ $(BENCH): $(DEV)
 $(WEIGHTS):
 	$(NEW_ENOUGH)
 	@$(PYTHON) -m serving.weights $(@D)
+
+# For the browser tests, which are skipped where it cannot be had.
+$(CHROMIUM):
+	@scripts/chromium.sh
 
 # Built once. Afterwards neither the weights nor the tools are needed, so they are order-only.
 ifeq ($(shell grep -s '"$(FORMAT)"' $(MODEL)),)

@@ -74,6 +74,12 @@ class Caller:
         if quota := self.key.quota:
             self._usage.quotas.check(quota)
 
+    @property
+    def images_left(self) -> int | None:
+        """What is left of the key's images of this month; None without a quota."""
+        quota = self.key.quota
+        return self._usage.quotas.window(quota).remaining if quota else None
+
     async def spend_request(self) -> None:
         """Count the request itself against the key's limit.
 

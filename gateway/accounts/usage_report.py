@@ -88,7 +88,8 @@ class Figures:
         self.errors = _under(ERROR, counts)
         """By the slug of the problem."""
         self._latencies = _under(LATENCY, counts)
-        self.succeeded = max(0, self.requests - sum(self.errors.values()))
+        self.failed = sum(self.errors.values())
+        self.succeeded = max(0, self.requests - self.failed)
         """Requests without an error. Bulk images that failed are errors, but no requests."""
 
     @cached_property

@@ -42,7 +42,7 @@ def as_csv(report: Report) -> str:
                 figures.images,
                 figures.megapixels,
                 *(_rounded(figures.p50_s), _rounded(figures.p95_s)),
-                sum(figures.errors.values()),
+                figures.failed,
                 *(figures.errors.get(slug, 0) for slug in slugs),
             ]
         )

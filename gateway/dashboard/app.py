@@ -18,6 +18,7 @@ from gateway.dashboard import (
     keys,
     members,
     pages,
+    playground,
     sign_in,
     single_sign_on,
     status,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from gateway.identity.oidc import OpenIdConnect
 
 ROUTERS = (
+    playground.router,
     sign_in.router,
     single_sign_on.router,
     invitation.router,
@@ -61,11 +63,19 @@ def page_routes(*, with_bulk: bool = True) -> list[APIRoute]:
     return [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
 
 
-def _router(*, with_bulk: bool) -> APIRouter:
+def page_paths(settings: Settings, *, with_bulk: bool = True) -> frozenset[str]:
+    """Return the paths of the pages that the settings ask for."""
+    absent = {playground.PATH} if settings.playground == "off" else set()
+    return frozenset(route.path for route in page_routes(with_bulk=with_bulk)) - absent
+
+
+def _router(settings: Settings, *, with_bulk: bool) -> APIRouter:
     """Return all routes, of which each finds its visitor, and checks who changes something."""
     visited = [Depends(report_accounts_outages), Depends(anybody)]
     routes = APIRouter()
     for router in (*ROUTERS, *(BULK_ROUTERS if with_bulk else ())):
+        if router is playground.router and settings.playground == "off":
+            router = playground.instead
         routes.include_router(router, dependencies=[*visited, Depends(check_csrf)])
     if with_bulk:  # these check by themselves, since their forms are read while they arrive
         routes.include_router(jobs.uploads, dependencies=visited)
@@ -97,11 +107,10 @@ def website(
         ),
         oidc=_oidc(settings),
         bulk=bulk,
-        paths=frozenset(route.path for route in page_routes(with_bulk=bulk is not None)),
+        paths=page_paths(settings, with_bulk=bulk is not None),
     )
-    return Website(
-        _router(with_bulk=bulk is not None), dashboard, pages.error_page, SecurityHeaders
-    )
+    routes = _router(settings, with_bulk=bulk is not None)
+    return Website(routes, dashboard, pages.error_page, SecurityHeaders)
 
 
 def _oidc(settings: Settings) -> "OpenIdConnect | None":

@@ -13,13 +13,18 @@ from gateway.identity.sessions import Visitor
 
 
 def caller(dashboard: Dashboard, visitor: Visitor, request: Request) -> Caller:
-    """Return the caller for the visitor's account. Blocking: it reads the database.
+    """Return the caller for the visitor's account; see `caller_of`."""
+    return caller_of(dashboard, visitor.account.id, request)
+
+
+def caller_of(dashboard: Dashboard, account_id: int, request: Request) -> Caller:
+    """Return the caller for an account. Blocking: it reads the database.
 
     Its key is the dashboard's own of this account, whose secret nobody knows. The request's limits
     are told in its answer's headers, as for the API. Answer inside `with caller:`.
     """
     request.state.windows = []
-    key = dashboard.keys.of_dashboard(visitor.account.id)
+    key = dashboard.keys.of_dashboard(account_id)
     address = request.client.host if request.client else ""
     return Caller(key, dashboard.authenticator, request.state.windows, address)
 

@@ -20,6 +20,7 @@ from gateway.errors import NotSignedIn
 TEMPLATES = Path(__file__).parent / "templates"
 API_PATHS = ("/v1/", "/v1.0/", "/openapi.json")
 """Paths whose errors are problems even for browsers."""
+NO_PAGE = "The address may be mistyped, or the page belongs to something that is gone."
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -64,7 +65,10 @@ def error_page(request: Request, problem: dict[str, str | int]) -> Response | No
         return None
     if problem["type"] == f"/problems/{NotSignedIn.slug}":
         return RedirectResponse(sign_in_url(request), HTTPStatus.SEE_OTHER)
-    return render(request, "error.html", status=int(problem["status"]), problem=problem)
+    status = int(problem["status"])
+    if problem["type"] == "about:blank" and status == HTTPStatus.NOT_FOUND:
+        problem = problem | {"title": "There is no such page", "detail": NO_PAGE}
+    return render(request, "error.html", status=status, problem=problem)
 
 
 @cache

@@ -1,18 +1,17 @@
 """Usage: what the account used in the last hour, day and month, as charts, tables and CSV."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.accounts.quotas import DAY_S
 from gateway.accounts.usage_report import Figures, Period, Report
 from gateway.accounts.usage_text import as_csv
-from gateway.dashboard import charts
-from gateway.dashboard.charts import Chart, Times, Values
+from gateway.dashboard import charts, usage_figures
+from gateway.dashboard.charts import Times
 from gateway.dashboard.dashboard import CurrentDashboard, Dashboard
 from gateway.dashboard.key_form import MAX_INTEGER
 from gateway.dashboard.pages import render
@@ -46,9 +45,9 @@ class Range:
 
 
 RANGES = {
-    "1h": Range("Last hour", "minute", 3600, 60, 900),
-    "24h": Range("Last 24 hours", "quarter of an hour", DAY_S, 900, DAY_S // 4),
-    "30d": Range("Last 30 days", "day", 30 * DAY_S, DAY_S, 7 * DAY_S),
+    "1h": Range("1 hour", "minute", 3600, 60, 900),
+    "24h": Range("24 hours", "quarter of an hour", DAY_S, 900, DAY_S // 4),
+    "30d": Range("30 days", "day", 30 * DAY_S, DAY_S, 7 * DAY_S),
 }
 ONE_KEY = Query(alias="key", description="Id of one key; empty: all.")
 
@@ -65,6 +64,7 @@ async def show(
 ) -> Response:
     """Show the charts."""
     chosen, report = await _read(dashboard, visitor, range_, key)
+    times = Times(report.period.starts, chosen.tick_s, chosen.name)
     return render(
         request,
         "usage.html",
@@ -74,7 +74,7 @@ async def show(
         key=_key_id(key),
         keys=await dashboard.authenticator.usage.reports.keys(visitor.account.id),
         report=report,
-        charts=_charts(chosen, report),
+        figures=usage_figures.draw(report, times, chosen.each),
         rows=_rows(chosen, report),
         titles={each.slug: each.title for each in error_classes()},
         geometry=charts,
@@ -116,64 +116,6 @@ def _key_id(text: str) -> int | None:
         return None
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 11 else 0
     return number if number <= MAX_INTEGER else 0
-
-
-def _charts(chosen: Range, report: Report) -> list[dict[str, Any]]:
-    """Return each chart with its heading, its unit and a sentence that says what it shows."""
-
-    def values(name: str, read: Callable[[Figures], float | None]) -> Values:
-        buckets = (report.buckets.get(start_s) for start_s in report.period.starts)
-        return Values(name, [read(bucket) if bucket else None for bucket in buckets])
-
-    def chart(id_: str, title: str, unit: str, drawing: Chart, told: str) -> dict[str, Any]:
-        return {"id": id_, "title": title, "unit": unit, "drawing": drawing, "told": told}
-
-    total, times = report.total, Times(report.period.starts, chosen.tick_s, chosen.name)
-    failed = sum(total.errors.values())
-    return [
-        chart(
-            "images",
-            "Images",
-            f"images per {chosen.each}",
-            charts.bars(times, [values("images", lambda each: each.images)]),
-            f"{total.images:,} images were cut out.",
-        ),
-        chart(
-            "megapixels",
-            "Megapixels",
-            f"megapixels per {chosen.each}",
-            charts.bars(times, [values("megapixels", lambda each: each.megapixels)]),
-            f"These had {total.megapixels:,} megapixels.",
-        ),
-        chart(
-            "requests",
-            "Requests and errors",
-            f"per {chosen.each}",
-            charts.bars(
-                times,
-                [
-                    values("succeeded", lambda each: each.succeeded),
-                    values("failed", lambda each: sum(each.errors.values())),
-                ],
-            ),
-            f"{total.requests:,} requests were answered; {failed:,} requests and images failed.",
-        ),
-        chart(
-            "latency",
-            "Latency of images",
-            f"seconds, of the requests of each {chosen.each}",
-            charts.lines(
-                times,
-                [
-                    values("median (p50)", lambda each: each.p50_s),
-                    values("95 % are faster (p95)", lambda each: each.p95_s),
-                ],
-            ),
-            "No request had an image."
-            if total.p50_s is None or total.p95_s is None
-            else f"Half took at most {total.p50_s:.2f} s, and 95 % at most {total.p95_s:.2f} s.",
-        ),
-    ]
 
 
 def _rows(chosen: Range, report: Report) -> list[tuple[str, str, Figures]]:

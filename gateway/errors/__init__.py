@@ -212,7 +212,7 @@ class LimitsUnavailable(_RetryLater):
 class AccountsUnavailable(_RetryLater):
     """The database of accounts and keys is down."""
 
-    slug, title = "accounts-unavailable", "API keys cannot be checked"
+    slug, title = "accounts-unavailable", "Accounts and keys cannot be read"
 
 
 class JobsUnavailable(_RetryLater):

@@ -90,11 +90,8 @@ class TritonBackend:
     @property
     def health(self) -> Health:
         """See Backend."""
-        return Health(self.device, self._version_on(self.device) if self.device else "")
-
-    def _version_on(self, device: str) -> str:
-        """Return the version of the weights, and the precision where it is known."""
-        return "-".join(filter(None, (self._version, self._precisions.get(device))))
+        known = (self._version, self._precisions.get(self.device)) if self.device else ()
+        return Health(self.device, "-".join(filter(None, known)))
 
     async def infer(
         self, image: NDArray[np.uint8], *, priority: Priority, timeout_s: float
@@ -113,7 +110,7 @@ class TritonBackend:
         finally:
             self.service_time.image_ended(answered=answered)
         compute_s = time.perf_counter() - started
-        return Inference(mask, device, self._version_on(device), queue_s=0.0, compute_s=compute_s)
+        return Inference(mask, device, self.health.model_version, queue_s=0.0, compute_s=compute_s)
 
     async def ready(self) -> bool:
         """See Backend. Run a real inference: with a dead python stub Triton still reports ready."""

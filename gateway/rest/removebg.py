@@ -8,7 +8,6 @@ from gateway.accounts.authenticator import Authenticator
 from gateway.accounts.caller import Caller
 from gateway.requests.handler import RequestHandler
 from gateway.rest import openapi, variants
-from gateway.rest.answers import answer
 from gateway.rest.authentication import authentication
 from gateway.rest.execute import execute
 from gateway.settings import Settings
@@ -35,8 +34,6 @@ def router(handler: RequestHandler, authenticator: Authenticator, settings: Sett
         With `variants`, return all results as a ZIP, or as multipart/mixed or JSON likewise.
         """
         done, removal = await execute(handler, request, caller)
-        if removal.options.variants:
-            return await variants.answer(request, done, removal, handler.memory)
-        return await answer(request, done[0], removal, handler.memory)
+        return await variants.answer(request, done, removal, handler.memory)
 
     return routes

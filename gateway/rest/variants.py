@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from gateway.limits.admission import Admission
 from gateway.removal import OWN_STAGES
 from gateway.requests.removal_request import RemovalRequest
+from gateway.rest import answers
 from gateway.rest.answers import accepted, disposition, headers, json_fields
 from gateway.rest.streamed_response import StreamedResponse
 from gateway.results import Result, as_zip, file_name
@@ -20,16 +21,25 @@ OF_ONE_RESULT = ("X-Width", "X-Height", "X-Foreground-")
 
 
 async def answer(
-    request: Request, variants: Sequence[Result], removal: RemovalRequest, memory: Admission
+    request: Request, done: Sequence[Result], removal: RemovalRequest, memory: Admission
 ) -> Response:
-    """Return all results in the form that the request's Accept header names; by default a ZIP.
+    """Return what was requested: one result, or those of all variants.
 
     Args:
         request: the HTTP request.
-        variants: the results, in the order of the variants.
+        done: the results.
         removal: what was requested.
         memory: counts the answer until it is sent.
     """
+    if removal.options.variants:
+        return await _answer_variants(request, done, removal, memory)
+    return await answers.answer(request, done[0], removal, memory)
+
+
+async def _answer_variants(
+    request: Request, variants: Sequence[Result], removal: RemovalRequest, memory: Admission
+) -> Response:
+    """Return all results in the form that the request's Accept header names; by default a ZIP."""
     kinds = accepted(request.headers.get("accept", ""))
     own = {
         name: value

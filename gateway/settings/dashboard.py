@@ -13,7 +13,11 @@ class DashboardSettings(ServiceSettings):
     dashboard: Literal["on", "off"] = "on"
     """Whether the web pages for people are served beside the HTTP API."""
     playground: Literal["signed-in", "open", "off"] = "signed-in"
-    """Who may cut out on the front page: signed-in people, or everybody (`open`)."""
+    """Who may cut out on the front page: signed-in people, or everybody (`open`), at the expense of
+    the default account; `off`: nobody, there is no such page."""
+    playground_images_per_minute: int = Field(default=20, ge=0)
+    """Images in 60 seconds from one address whose visitor is not signed in, with
+    `CLEARBG_PLAYGROUND=open`; further ones get 429. 0: no limit."""
     public_url: str = ""
     """URL at which browsers reach the service, e.g. `https://cutouts.example`; for links and OIDC.
     Default: host and HTTP port."""
@@ -46,7 +50,9 @@ class DashboardSettings(ServiceSettings):
     def base_url(self) -> str:
         """The public URL without a slash at its end, or its default."""
         scheme = "https" if self.tls_cert else "http"
-        return (self.public_url or f"{scheme}://{self.host}:{self.http_port}").rstrip("/")
+        host = "localhost" if self.host in ("0.0.0.0", "::") else self.host
+        host = f"[{host}]" if ":" in host else host
+        return (self.public_url or f"{scheme}://{host}:{self.http_port}").rstrip("/")
 
     @property
     def allowed_oidc_domains(self) -> list[str]:

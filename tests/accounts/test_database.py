@@ -11,8 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT, AccountStore
+from gateway.accounts.api_key import Limits
 from gateway.accounts.database import DatabaseUnreachable
-from gateway.accounts.keys import KeyStore, Limits
+from gateway.accounts.keys import KeyStore
 from gateway.accounts.tables import Table
 from gateway.bulk import tables as bulk
 from gateway.identity import tables as identity

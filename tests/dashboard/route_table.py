@@ -58,7 +58,7 @@ def _calls(dependant: Dependant) -> Iterator[object]:
         yield from _calls(each)
 
 
-ROWS = [Row(route, method) for route in page_routes() for method in sorted(route.methods)]
+ROWS = [Row(route, method) for route in page_routes() for method in sorted(route.methods or ())]
 PRIVATE = [row for row in ROWS if str(row) not in FOR_ANYBODY]
 UNSAFE = [row for row in ROWS if row.is_unsafe]
 OF_OWNERS = [row for row in ROWS if row.asks_for(visitor.owner)]

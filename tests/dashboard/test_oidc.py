@@ -1,6 +1,6 @@
 """Sign-in by a real OpenID Connect provider on loopback."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -39,7 +39,7 @@ def settings(settings: Settings, provider: str) -> Settings:
     )
 
 
-async def at_provider(url: str, claims: dict[str, object], subject: str = "1") -> str:
+async def at_provider(url: str, claims: Mapping[str, object], subject: str = "1") -> str:
     """Sign in at the provider's own page. Return the URL that it sends the browser back to."""
     parts = urlsplit(url)
     async with httpx.AsyncClient() as client:
@@ -51,7 +51,7 @@ async def at_provider(url: str, claims: dict[str, object], subject: str = "1") -
 
 
 async def sign_in(
-    browser: Browser, claims: dict[str, object], subject: str = "1", next: str = "/"
+    browser: Browser, claims: Mapping[str, object], subject: str = "1", next: str = "/"
 ) -> httpx.Response:
     answer = await browser.open("/sign-in/oidc", params={"next": next})
     assert answer.status_code == 303

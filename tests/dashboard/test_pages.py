@@ -3,6 +3,9 @@
 import gzip
 import re
 
+import pytest
+from sqlalchemy.exc import OperationalError
+
 from gateway.dashboard import assets
 from tests.dashboard.conftest import Site
 from tests.dashboard.route_table import PRIVATE
@@ -96,6 +99,22 @@ async def test_a_page_with_all_its_files_is_small(site: Site) -> None:
         files = set(re.findall(r'(?:href|src)="/static/dashboard/\w+/([^"]+)"', page.text))
         sizes = [len(gzip.compress(assets.assets().files[name])) for name in files]
         assert len(page.content) + sum(sizes) <= MAX_PAGE_BYTES, row
+
+
+async def test_an_outage_of_the_database_is_told_and_ends(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = await site.signed_in(site.user())
+
+    def fail(token: str) -> None:
+        raise OperationalError("SELECT", {}, Exception("no connection"))
+
+    with monkeypatch.context() as outage:
+        outage.setattr(site.dashboard.identity.sessions, "find", fail)
+        page = await browser.open("/dashboard/settings")
+        assert (page.status_code, page.headers["retry-after"]) == (503, "5")
+        assert "The database does not answer now." in page.text
+    assert (await browser.open("/dashboard/settings")).status_code == 200
 
 
 async def test_large_and_odd_forms_are_rejected(site: Site) -> None:

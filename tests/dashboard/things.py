@@ -54,6 +54,10 @@ def a_delivery(site: Site) -> object:
     return delivery_id(str(a_job(site)))
 
 
+def a_key(site: Site) -> object:
+    return site.dashboard.keys.create("theirs", site.dashboard.accounts.find(OTHER).id)[0].id
+
+
 THINGS: dict[str, Callable[[Site], object]] = {
     "user_id": a_member,
     "invitation_id": an_invitation,
@@ -61,5 +65,6 @@ THINGS: dict[str, Callable[[Site], object]] = {
     "job_id": a_job,
     "delivery_id": a_delivery,
     "number": lambda _: 0,
+    "key_id": a_key,
 }
 """By the parameter's name in the path. A page with a new parameter adds what makes such a thing."""

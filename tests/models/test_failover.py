@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gateway.errors import ModelUnavailable
 from gateway.models.failover import PROBE_INTERVAL_S, SILENCE_S, TRUSTED_S, Failover
-from gateway.models.model import Health, Inference, Priority
+from gateway.models.model import Inference, Priority
 from gateway.models.triton_factory import _silent_since
 from tests.half_model import HalfModel
 from tests.virtual_time import VirtualTimeLoop
@@ -243,18 +243,3 @@ async def test_an_idle_model_that_answers_keeps_the_server_from_a_restart() -> N
     assert _silent_since(models) is not None
     for model in models:
         await model.close()
-
-
-async def test_health_says_what_computes_and_since_when_the_primary_fails() -> None:
-    primary = HalfModel()
-    model = Failover(primary, HalfModel())
-    assert await model.probe()
-    assert model.health == Health("cpu", "half-1", failing_s=None)
-    primary.fail = ModelUnavailable("It does not answer.", 1)
-    await infer(model)
-    await asyncio.sleep(60)
-    assert model.health == Health("cpu", "half-1", failing_s=60)
-    alone = Failover(primary, None)
-    assert alone.health == Health("", "", failing_s=0)
-    for failover in (model, alone):
-        await failover.close()

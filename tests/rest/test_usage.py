@@ -175,6 +175,8 @@ async def test_a_quota_is_told_and_kept_by_both_transports(service: Both, photo:
     answer = await service.http.client.post("/v1/removebg", **sent)
     assert answer.headers["ratelimit"].startswith('"images";r=1;t=')
     assert answer.headers["ratelimit-policy"].startswith('"images";q=2;w=')
+    answer = await service.http.client.get("/v1.0/account", headers=sent["headers"])
+    assert answer.json()["data"]["attributes"]["credits"]["total"] == 1
     request = pb.RemoveBackgroundRequest(image=photo())
     await service.call(request, secret)
     answer = await service.http.client.post("/v1/removebg", **sent)

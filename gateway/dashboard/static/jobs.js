@@ -15,7 +15,7 @@ function setUp() {
   const notes = document.getElementById("upload-notes");
   const stop = document.getElementById("upload-stop");
   const done = document.getElementById("upload-done");
-  const maxImages = Number(form.dataset.maxImages);
+  const maxImages = () => Number(form.dataset.maxImages);
   let images = [];
 
   function note(sentence) {
@@ -30,7 +30,7 @@ function setUp() {
     const [found, sentences] = chooseImages(files, Number(form.dataset.maxBytes));
     images = found;
     sentences.forEach(note);
-    const jobs = Math.ceil(images.length / maxImages);
+    const jobs = Math.ceil(images.length / maxImages());
     chosen.textContent = `${plural(images.length, "image")} chosen${jobs > 1 ? `, which make ${jobs} jobs` : ""}.`;
     chosen.hidden = false;
     input.required = !images.length;
@@ -88,8 +88,8 @@ function setUp() {
     const jobs = [];
     let sent = 0;
     bar.max = files.length;
-    for (let first = 0; first < files.length; first += maxImages) {
-      const some = files.slice(first, first + maxImages);
+    for (let first = 0; first < files.length; first += maxImages()) {
+      const some = files.slice(first, first + maxImages());
       const job = await createJob(form.action, fields, some, {
         signal,
         onNote: note,

@@ -20,7 +20,7 @@ IMAGE = Names(file="image_file", b64="image_file_b64", url="image_url")
 BACKDROP = Names(file="bg_image_file", url="bg_image_url", several="multiple_bg_sources")
 
 UNLIMITED = 1_000_000
-"""Reported balance: credits are not limited, but clients expect a number."""
+"""Reported balance of a key without a quota, since clients expect a number."""
 
 
 def router(handler: RequestHandler, authenticator: Authenticator) -> APIRouter:
@@ -58,13 +58,17 @@ def router(handler: RequestHandler, authenticator: Authenticator) -> APIRouter:
     @routes.get(
         "/account",
         operation_id="accountCompatible",
-        summary="Credits, which are unlimited",
+        summary="Credits: what is left of the key's monthly quota",
         responses=openapi.ACCOUNT_RESPONSES,
     )
     async def account(caller: Annotated[Caller, Depends(authenticated)]) -> dict[str, object]:
-        """Return a constant balance: this service does not charge."""
-        credits = {"total": UNLIMITED, "subscription": 0, "payg": 0, "enterprise": UNLIMITED}
-        api = {"free_calls": UNLIMITED, "sizes": "all"}
-        return {"data": {"attributes": {"credits": credits, "api": api}}}
+        """Return what is left of the key's quota; without a quota, a constant balance."""
+        left = caller.images_left
+        return {"data": {"attributes": _credits(UNLIMITED if left is None else left)}}
 
     return routes
+
+
+def _credits(balance: int) -> dict[str, object]:
+    credits = {"total": balance, "subscription": 0, "payg": 0, "enterprise": balance}
+    return {"credits": credits, "api": {"free_calls": balance, "sizes": "all"}}
