@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-start tune protos fuzz soak loadtest pictures screenshots dashboards package lock clean
+.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-start bench-cache tune protos fuzz soak loadtest pictures screenshots dashboards package lock clean
 
 include environments.mk
 
@@ -74,8 +74,14 @@ bench-gate: $(DEV) ## Benchmark authentication and rate limits
 fuzz: $(DEV) ## Fuzz the decoder and the API: 20 minutes
 	.venv-dev/bin/pytest tests/fuzz --hypothesis-profile=large -s
 
+# Every image of a load test is to be segmented, also one that came before.
+bench bench-images bench-controls bench-triton bench-gate bench-transports bench-bulk soak loadtest tune: export CLEARBG_MASK_CACHE_MB := 0
+
 bench: $(DEV) $(MODEL) ## Benchmark seconds per image, by stage
 	.venv-dev/bin/python -m loadtest.bench
+
+bench-cache: $(DEV) $(MODEL) ## Benchmark further results of a known image, and equal requests at once
+	.venv-dev/bin/python -m loadtest.bench_cache
 
 pictures: $(DEV) $(MODEL) ## Regenerate the README's pictures
 	.venv-dev/bin/python -m docs.pictures

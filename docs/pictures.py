@@ -71,7 +71,7 @@ async def segment(model: Model, data: bytes) -> tuple[Picture, NDArray[np.uint8]
         The picture, and its (1024, 1024) mask.
     """
     source = header.read(data, max_pixels=10**7)
-    picture = decode.decode(source, source.size)
+    picture = decode.decode(source).picture(source.size)
     async with model.slot(priority=Priority.INTERACTIVE, timeout_s=30) as slot:
         inference = await slot.infer(picture.model_input)
     return picture, inference.mask

@@ -3,9 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import islice
 from typing import TypeVar
+
+from serving.cores import available_cores
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,6 +50,11 @@ async def concurrently(
 def loop_time() -> float:
     """Return the event loop's clock in seconds; tests in virtual time make it run faster."""
     return asyncio.get_running_loop().time()
+
+
+def helper_threads() -> ThreadPoolExecutor:
+    """Return the threads of `asyncio.to_thread`: as many as Python makes, for cores we may use."""
+    return ThreadPoolExecutor(available_cores() + 4, "helper")
 
 
 @asynccontextmanager

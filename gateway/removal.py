@@ -1,79 +1,114 @@
 """Background removal, independent of any transport: HTTP, gRPC, bulk and CLI all call it."""
 
+from typing import TypedDict, Unpack
+
 import numpy as np
-from numpy.typing import NDArray
 
 from gateway import results
 from gateway.accounts.caller import Caller
 from gateway.deadline import Deadline
 from gateway.errors import BadImage
-from gateway.images import header, levels, matte, memory_cost, pipeline, thumbnail
+from gateway.images import header, matte, memory_cost, pipeline, thumbnail
 from gateway.images.files import Files, Headers, read_headers
-from gateway.images.pipeline import Decoded
+from gateway.images.pipeline import EncodedResult
 from gateway.images.threads import CodecThreads
-from gateway.limits.admission import Admission, Reservation
-from gateway.models.model import Inference, InferenceSlot, Priority
+from gateway.limits.admission import Admission
+from gateway.masks.cache import MaskCache
+from gateway.models.model import Inference, Priority
 from gateway.models.models import Models, ServedModel
 from gateway.observability import tracing
 from gateway.observability.metrics import IMAGES, MODEL_SECONDS, PIXELS_IN_FLIGHT, STAGE_SECONDS
 from gateway.options import Options
+from gateway.options.variants import naming_variant
 from gateway.results import Result, Segmentation
+from gateway.segmenter import Demand, Segmenter
 from gateway.settings import Settings
 
-NO_DEVICE = "none"
-"""The device of a result whose mask came from the caller."""
 BULK_PART = 0.5
 """Share of the pixels in flight that bulk images may take: interactive ones always find room."""
 
+OWN_STAGES = ("compose", "encode")
+"""What each result takes itself; the other stages are those of the image."""
+
+
+class RemovalArguments(TypedDict, total=False):
+    """What a removal may have besides the image and its options."""
+
+    backdrop: bytes | None
+    """A further image file; see `Files`, also for the next two."""
+    mask: bytes | None
+    """With it, the model is not asked."""
+    trimap: bytes | None
+    """The pixels of all files count."""
+    caller: Caller | None
+    """Whose limits and usage are charged; None charges nobody."""
+    account_id: int
+    """Of the image's owner, where there is no caller."""
+    priority: Priority
+    """Interactive images, the default, go before bulk ones."""
+    deadline: Deadline
+    """Default: the settings' `request_timeout_s` from now."""
+
 
 class Remover:
-    """Removes backgrounds with the models of a service, within the limits of the settings."""
+    """Removes backgrounds with the models of a service, within the limits of the settings.
 
-    def __init__(self, models: Models, settings: Settings) -> None:
+    Args:
+        models: that requests may name.
+        settings: the limits.
+        masks: finds the masks of images that came before; None: each image is segmented.
+    """
+
+    def __init__(self, models: Models, settings: Settings, masks: MaskCache | None = None) -> None:
         self.models = models
         self._settings = settings
         limit = round(settings.max_megapixels_in_flight * 1e6)
         self._admission = Admission(limit, "pixels", PIXELS_IN_FLIGHT)
         self._threads = CodecThreads(settings.codec_threads)
+        self._segmenter = Segmenter(self._threads, masks)
 
     async def remove(
-        self,
-        data: bytes,
-        options: Options,
-        *,
-        backdrop: bytes | None = None,
-        mask: bytes | None = None,
-        trimap: bytes | None = None,
-        caller: Caller | None = None,
-        priority: Priority = Priority.INTERACTIVE,
-        deadline: Deadline | None = None,
+        self, data: bytes, options: Options, **arguments: Unpack[RemovalArguments]
     ) -> Result:
-        """Cut the foreground out of an encoded image.
+        """Cut the foreground out of an encoded image; see `remove_all`. For one result only."""
+        (result,) = await self.remove_all(data, options, **arguments)
+        return result
+
+    async def remove_all(
+        self, data: bytes, options: Options, **arguments: Unpack[RemovalArguments]
+    ) -> tuple[Result, ...]:
+        """Return a result for each variant of the options; one, if they have no variants.
+
+        The image is decoded, segmented and charged once.
 
         Args:
             data: the image file.
             options: parsed.
-            backdrop: a further image file; see `Files`, also for the next two.
-            mask: with it, the model is not asked.
-            trimap: the pixels of all files count.
-            caller: whose limits and usage are charged; None charges nobody.
-            priority: interactive images go before bulk ones.
-            deadline: default: the settings' `request_timeout_s` from now.
+            **arguments: see RemovalArguments.
 
         Raises:
             BadImage, TooManyPixels, ImageTooLarge, BadOption: the request must be changed.
             RateLimited: the caller's pixels of this minute are used up.
             Overloaded, ModelUnavailable, DeadlineExceeded: safe to retry.
         """
-        deadline = deadline or Deadline(self._settings.request_timeout_s)
+        caller = arguments.get("caller")
+        demand = Demand(
+            self.choose_model(options.model, caller),
+            caller.key.account_id if caller else arguments.get("account_id", 0),
+            arguments.get("priority", Priority.INTERACTIVE),
+            arguments.get("deadline") or Deadline(self._settings.request_timeout_s),
+        )
+        files = Files(
+            data, arguments.get("backdrop"), arguments.get("mask"), arguments.get("trimap")
+        )
         with tracing.span("remove", {"clearbg.image.bytes": len(data)}):
-            async with deadline.enforced():
-                files = Files(data, backdrop, mask, trimap)
-                result = await self._remove(files, options, caller, priority, deadline)
+            async with demand.deadline.enforced():
+                done = await self._remove(files, options, caller, demand)
+            result_bytes = sum(len(result.data) for result in done)
             tracing.set_attributes(
-                {"clearbg.result.bytes": len(result.data), "clearbg.format": options.format}
+                {"clearbg.result.bytes": result_bytes, "clearbg.format": options.format}
             )
-            return result
+            return done
 
     async def segment(
         self, data: bytes, *, caller: Caller | None = None, deadline: Deadline | None = None
@@ -103,10 +138,9 @@ class Remover:
                     await caller.spend_pixels(side * side)
                 priority = Priority.INTERACTIVE
                 async with model.model.slot(priority=priority, timeout_s=deadline.left_s) as slot:
-                    inference = await self._infer(slot, image, priority)
+                    inference = await self._segmenter.infer(slot, image, priority)
                 confidence = await self._threads.run(matte.confidence, reservation, inference.mask)
-        seconds = {"queue": inference.queue_s, "infer": inference.compute_s}
-        self._count(model.name, inference, seconds, caller)
+        self._count(model.name, inference, caller, inference.seconds)
         return Segmentation(inference, confidence)
 
     def choose_model(self, name: str, caller: Caller | None) -> ServedModel:
@@ -143,77 +177,41 @@ class Remover:
         self._threads.close()
 
     async def _remove(
-        self,
-        files: Files,
-        options: Options,
-        caller: Caller | None,
-        priority: Priority,
-        deadline: Deadline,
-    ) -> Result:
-        model = self.choose_model(options.model, caller)
-        if files.mask is None:
-            # First of all: reading headers waits for a thread, and rejections must be quick.
-            model.model.check_queue(priority=priority, timeout_s=deadline.left_s)
+        self, files: Files, options: Options, caller: Caller | None, demand: Demand
+    ) -> tuple[Result, ...]:
+        lookup = await self._segmenter.look_up(files, options, demand)
         headers = await self._read_headers(files)
+        pipeline.check(headers, options)
         limit = self._settings.max_image_pixels
         pixels = memory_cost.pixels(headers, options, limit)
-        part = BULK_PART if priority is Priority.BULK else 1.0
+        part = BULK_PART if demand.priority is Priority.BULK else 1.0
         with self._admission.admit(pixels, part=part) as held:
             if caller:
                 await caller.spend_pixels(headers.pixels)
-            decoded, inference = await self._decode_and_infer(
-                headers, options, model, held, priority, deadline
+            decoded, inference = await self._segmenter.decode_and_segment(
+                headers, options, demand, lookup, held
             )
-            done = await self._threads.run(
-                pipeline.compose_and_encode, held, decoded, inference.mask, options, limit
-            )
-        name = "" if headers.mask else model.name
-        result = results.build(name, decoded, inference, done, options)
-        self._count(name, inference, result.seconds, caller)
-        return result
-
-    async def _decode_and_infer(
-        self,
-        headers: Headers,
-        options: Options,
-        model: ServedModel,
-        held: Reservation,
-        priority: Priority,
-        deadline: Deadline,
-    ) -> tuple[Decoded, Inference]:
-        """Decode the files, and return the model's mask or the caller's."""
-        run = self._threads.run
-        if headers.mask:
-            decoded = await run(pipeline.decode_images, held, headers, options, model.side)
-            mask = await run(levels.decode_mask, held, headers.mask)
-            return decoded, Inference(mask, NO_DEVICE, "", queue_s=0, compute_s=0)
-        async with model.model.slot(priority=priority, timeout_s=deadline.left_s) as slot:
-            decoded = await run(pipeline.decode_images, held, headers, options, model.side)
-            return decoded, await self._infer(slot, decoded.picture.model_input, priority)
-
-    async def _infer(
-        self, slot: InferenceSlot, image: NDArray[np.uint8], priority: Priority
-    ) -> Inference:
-        with tracing.span("infer", {"clearbg.priority": priority.name.lower()}):
-            inference = await slot.infer(image)
-            tracing.set_attributes(
-                {
-                    "clearbg.device": inference.device,
-                    "clearbg.model_version": inference.model_version,
-                    "clearbg.queue_s": inference.queue_s,
-                }
-            )
-        return inference
+            encoded: list[EncodedResult] = []
+            for number, each in options.numbered:
+                with naming_variant(number):
+                    work = pipeline.compose_and_encode
+                    args = decoded, inference.mask, each, limit
+                    encoded.append(await self._threads.run(work, held, *args))
+        name = "" if headers.mask else demand.model.name
+        done = results.build(name, decoded, inference, encoded, options)
+        own = [{stage: each.seconds[stage] for stage in OWN_STAGES} for each in done[1:]]
+        self._count(name, inference, caller, done[0].seconds, *own)
+        return done
 
     def _count(
         self,
         model: str,
         inference: Inference,
-        seconds: dict[str, float],
         caller: Caller | None,
+        *seconds: dict[str, float],
     ) -> None:
-        """Record a success in the metrics, and charge the caller."""
-        for stage, stage_s in seconds.items():
+        """Record one image with the stages of its results, and charge the caller."""
+        for stage, stage_s in (stage for result in seconds for stage in result.items()):
             STAGE_SECONDS.labels(stage).observe(stage_s, tracing.exemplar())
         IMAGES.labels(inference.device, model).inc()
         if model:

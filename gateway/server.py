@@ -15,13 +15,15 @@ from gateway.accounts import database
 from gateway.accounts.authenticator import Authenticator
 from gateway.accounts.database import DatabaseUnreachable
 from gateway.accounts.keys import KeyStore
-from gateway.accounts.rate_limits import BadRateLimitUrl, RateLimits
+from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.usage import Usage
 from gateway.accounts.usage_store import UsageStore
 from gateway.bulk import runtime as bulk_runtime
 from gateway.bulk.services import BulkServices
+from gateway.concurrency import helper_threads
 from gateway.dashboard.app import website
 from gateway.errors import GatewayError
+from gateway.masks import cache as mask_cache
 from gateway.models.model import Model
 from gateway.models.models import Models
 from gateway.models.repository import ModelSetupError
@@ -29,6 +31,7 @@ from gateway.network import tls
 from gateway.network.outbound import Outbound
 from gateway.network.ports import PortTaken, bind
 from gateway.network.tls import BadCertificate
+from gateway.network.valkey import BadStoreUrl
 from gateway.observability import tracing
 from gateway.observability.metrics import BUILD, DISK_FREE, DISK_SIZE
 from gateway.removal import Remover
@@ -47,7 +50,7 @@ FAILURES = (
     PortTaken,
     BadCertificate,
     DatabaseUnreachable,
-    BadRateLimitUrl,
+    BadStoreUrl,
     ModelNotBuilt,
     ModelSetupError,
     GatewayError,  # the model's first inference failed
@@ -125,17 +128,19 @@ async def _core(
     settings: Settings, starting: Awaitable[Models], stop: asyncio.Event
 ) -> AsyncIterator[Core]:
     """Start the model and connect to the database; health and metrics are served from the start."""
+    asyncio.get_running_loop().set_default_executor(helper_threads())
     operations_socket = bind(settings.host, settings.operations_port, "CLEARBG_OPERATIONS_PORT")
     engine = database.connect(settings.database)
     model: Model | None = None
     operations = health.operations(lambda: None if stop.is_set() else model)
     async with (
+        mask_cache.opened(settings) as masks,
         tracing.exporting(settings.otlp_traces_url, settings.trace_ratio),
         HttpListener(operations, operations_socket, settings).running(),
     ):
         models = await starting
         model = models.default.model
-        remover = Remover(models, settings)
+        remover = Remover(models, settings, masks)
         BUILD.info({"version": version("clearbg")})
         DISK_FREE.set_function(lambda: shutil.disk_usage(settings.data_dir).free)
         DISK_SIZE.set_function(lambda: shutil.disk_usage(settings.data_dir).total)

@@ -81,7 +81,7 @@ def main(kind: str, width: int, height: int, fields: dict[str, str]) -> None:
         loop.run(remover.remove(small, Options()))
         Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM
         idle = status_bytes("VmRSS")
-        loop.run(remover.remove(large, options, backdrop=backdrop, mask=mask, trimap=trimap))
+        loop.run(remover.remove_all(large, options, backdrop=backdrop, mask=mask, trimap=trimap))
     peak = status_bytes("VmHWM") - idle
     files = Files(large, backdrop, mask, trimap)
     headers = read_headers(files, max_bytes=10**9, max_pixels=10**9)

@@ -48,7 +48,7 @@ def stored_mask_service(
         **settings: of the service, by their names in lower case.
     """
     ports = {name: free_port() for name in ("http_port", "grpc_port", "operations_port")}
-    settings = {"data_dir": data_dir, **ports, **settings}
+    settings = {"data_dir": data_dir, "mask_cache_mb": 0, **ports, **settings}
     variables = {f"CLEARBG_{name.upper()}": str(value) for name, value in settings.items()}
     with subprocess.Popen(
         [sys.executable, "-m", "loadtest.stored_mask_service", *flags],

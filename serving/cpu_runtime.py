@@ -7,6 +7,7 @@ import openvino
 from numpy.typing import NDArray
 
 from serving import manifest
+from serving.cores import core_limit
 from serving.manifest import FILE_NAME, Precision
 
 
@@ -43,7 +44,7 @@ class CpuRuntime:
         folder: contains the IR and the manifest.
         precision: `auto` is bf16 if the CPU supports it (half the time, IoU 0.999), else f32. The
             manifest may fix it.
-        threads: number of cores to use; 0 for all.
+        threads: number of cores to use; 0 for all that the process may use.
         cache_dir: folder for the compiled model, which makes the next start faster.
 
     Attributes:
@@ -77,8 +78,8 @@ class CpuRuntime:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": self.precision,
         }
-        if threads:
-            options["INFERENCE_NUM_THREADS"] = threads
+        if limit := threads or core_limit():
+            options["INFERENCE_NUM_THREADS"] = limit
         if cache_dir:
             options["CACHE_DIR"] = str(cache_dir)
         self._request = core.compile_model(model, "CPU", options).create_infer_request()

@@ -36,11 +36,12 @@ class HalfModel:
         self.limits: ConcurrencyLimits | None = ConcurrencyLimits()
 
     devices = ("cpu",)
+    version = "half-1"
     seconds_per_image = None
 
     @property
     def health(self) -> Health:
-        return Health("cpu", "half-1")
+        return Health("cpu", self.version)
 
     @property
     def queue(self) -> QueueState:
@@ -64,7 +65,7 @@ class HalfModel:
             raise self.fail
         mask = np.zeros((self.side, self.side), np.uint8)
         mask[:, : self.side // 2] = self.level
-        return Inference(mask, "cpu", "half-1", 0.0, 0.001)
+        return Inference(mask, "cpu", self.version, 0.0, 0.001)
 
     async def ready(self) -> bool:
         return self.fail is None

@@ -20,6 +20,7 @@ from limits.errors import StorageError
 
 from gateway.concurrency import Cooldown
 from gateway.errors import LimitsUnavailable, RateLimited
+from gateway.network.valkey import MAX_CONNECTIONS, connection_pool
 from gateway.observability.metrics import RATE_LIMIT_FAILURES, REFUSALS
 
 if TYPE_CHECKING:
@@ -30,14 +31,8 @@ log = logging.getLogger(__name__)
 WINDOW_S = 60
 STORE_TIMEOUT_S = 0.5
 """For one call to the store; a store that takes longer counts as down."""
-MAX_CONNECTIONS = 16
-"""A call takes a fraction of a millisecond: more connections would only slow the store down."""
 COOLDOWN_S = 1.0
 """How long the store is not called after it failed."""
-
-
-class BadRateLimitUrl(ValueError):
-    """The URL of the store cannot be used. The message names the setting."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +69,13 @@ class RateLimits:
     """
 
     def __init__(self, url: str, *, fail: Literal["open", "closed"]) -> None:
-        self._pool = _pool(url) if url else None
+        self._pool = (
+            connection_pool(
+                url, setting="CLEARBG_RATE_LIMIT_URL", connect_timeout_s=STORE_TIMEOUT_S
+            )
+            if url
+            else None
+        )
         self._storage = _storage(self._pool) if self._pool else MemoryStorage()
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
         # redis-py's own blocking pool takes a third of a millisecond per call.
@@ -212,18 +213,3 @@ def _storage(pool: "ConnectionPool") -> RedisStorage:
         wrap_exceptions=True,
         connection_pool=pool,  # type: ignore[arg-type] # passed on to redis-py as it is
     )
-
-
-def _pool(url: str) -> "ConnectionPool":
-    from redis.asyncio import ConnectionPool  # here, since importing it takes a tenth of a second
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    try:
-        return ConnectionPool.from_url(
-            url.replace("valkey", "redis", 1) if url.startswith("valkey") else url,
-            socket_connect_timeout=STORE_TIMEOUT_S,
-            retry=Retry(NoBackoff(), 0),
-        )
-    except ValueError as error:
-        raise BadRateLimitUrl(f"CLEARBG_RATE_LIMIT_URL cannot be used: {error}") from error

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
+
+from gateway.concurrency import helper_threads
 
 QUEUE = "bulk"
 MAX_JOBS = 4
@@ -70,7 +71,7 @@ class JobQueue:
         finally:
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
             # DBOS had made its thread pool the loop's default, and has shut it down.
-            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+            asyncio.get_running_loop().set_default_executor(helper_threads())
 
     def _register(self) -> None:
         """Register the workflow with DBOS. The names are stored with every queued job."""

@@ -21,7 +21,7 @@ from gateway.models.model import Priority
 from gateway.observability import tracing
 from gateway.options import Options, parse
 from gateway.removal import Remover
-from gateway.results import Result
+from gateway.results import Result, as_one
 from gateway.store_outages import retry_during_outages
 
 log = logging.getLogger(__name__)
@@ -156,15 +156,17 @@ class Worker:
         async def remove() -> Result:
             if await retry_during_outages(asyncio.to_thread, self._jobs.has_ended, job.id):
                 raise _JobEnded
-            return await self._remover.remove(
+            done = await self._remover.remove_all(
                 data,
                 job_input.options,
                 backdrop=job_input.backdrop,
                 mask=job_input.mask,
                 trimap=job_input.trimap,
+                account_id=job.account_id,
                 priority=Priority.BULK,
                 deadline=Deadline(IMAGE_TIMEOUT_S),
             )
+            return await asyncio.to_thread(as_one, done, job_input.options)
 
         data = await retry_during_outages(self._blobs.get, storage.image_path(job.id, number))
         return await retry_while_overloaded(remove)

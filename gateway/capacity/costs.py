@@ -1,7 +1,6 @@
 """What one image costs, by stage: measured on this machine, then kept in a file."""
 
 import json
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from gateway.images.files import Headers
 from gateway.options import Options
 from gateway.settings import Settings
 from gateway.tuning.synthetic_photo import synthetic_photo
+from serving.cores import available_cores
 from serving.cpu_runtime import CpuRuntime
 from serving.manifest import SIDE
 
@@ -69,7 +69,7 @@ def read(folder: Path) -> Costs | None:
     """Return the costs in the folder's file; None if they are of another number of cores."""
     try:
         content = json.loads((folder / NAME).read_text())
-        if content.pop("cores") != os.cpu_count():
+        if content.pop("cores") != available_cores():
             return None
         names = ("decode", "compose", "encode")
         decode, compose, encode = (LinearCost(**content.pop(name)) for name in names)
@@ -81,7 +81,7 @@ def read(folder: Path) -> Costs | None:
 def write(costs: Costs, folder: Path) -> None:
     """Write the costs to the folder's file."""
     folder.mkdir(parents=True, exist_ok=True)
-    content = {"cores": os.cpu_count(), **asdict(costs)}
+    content = {"cores": available_cores(), **asdict(costs)}
     (folder / NAME).write_text(json.dumps(content, indent=2) + "\n")
 
 
@@ -109,7 +109,7 @@ def measure(settings: Settings, rounds: int = ROUNDS) -> Costs:
     rows = [[_stages_s(*job, settings.max_image_pixels) for job in jobs] for _ in range(rounds)]
     small, large = (_medians([row[size] for row in rows]) for size in range(len(SIZES_MP)))
     decode, compose, encode = map(_linear_cost, small, large)
-    cores = threads or os.cpu_count() or 1
+    cores = threads or available_cores()
     return Costs(decode, compose, encode, statistics.median(model_s), cores)
 
 
@@ -119,7 +119,7 @@ def _medians(rows: list[tuple[float, float, float]]) -> list[float]:
 
 def _mask(runtime: CpuRuntime, photo: bytes) -> NDArray[np.uint8]:
     source = Headers(header.read(photo, max_pixels=10**9))
-    return runtime.infer(pipeline.decode_images(source, Options()).picture.model_input)
+    return runtime.infer(pipeline.decode_images(source, Options()).model_input)
 
 
 def _stages_s(photo: bytes, mask: NDArray[np.uint8], max_pixels: int) -> tuple[float, float, float]:

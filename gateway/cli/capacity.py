@@ -1,6 +1,5 @@
 """`clearbg capacity`: how many replicas, cores and model instances a load needs."""
 
-import os
 from dataclasses import replace
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from gateway.capacity.plan import (
 )
 from gateway.cli.console import fail, load_settings, out
 from gateway.settings import Settings
+from serving.cores import available_cores
 from serving.manifest import ModelNotBuilt
 
 Rps = Annotated[float, typer.Option(help="Images per second.", min=0.001)]
@@ -71,7 +71,7 @@ def capacity(
     except ModelNotBuilt as error:
         fail(error)
     assumed = _with_overrides(measured, model_images_s, model_cores, gateway_cpu_ms)
-    replica_cores = cores or os.cpu_count() or 1
+    replica_cores = cores or available_cores()
     demand = Demand(rps, p95_ms / 1000, photo_mp, replica_cores, model_batch)
     try:
         _print_plan(make_plan(demand, assumed), demand, assumed)
@@ -137,7 +137,7 @@ def _print_plan(plan: CapacityPlan, demand: Demand, assumed: Costs) -> None:
 def _print_this_machine(measured: Costs, megapixels: float) -> None:
     if not measured.model_cores:
         return
-    cores = os.cpu_count() or 1
+    cores = available_cores()
     images_s = shared_machine_images_s(measured, megapixels, cores, transport=True)
     out.print(
         f"This machine alone, its {cores} cores shared by the gateway and the model, saturates at "

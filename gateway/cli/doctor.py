@@ -1,6 +1,5 @@
 """`clearbg doctor`: check the installation."""
 
-import os
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from gateway.accounts.keys import KeyStore
 from gateway.cli.console import load_settings, out
 from gateway.settings import Settings
 from serving import libtorch, manifest, npm_registry
+from serving.cores import available_cores
 from serving.cpu_runtime import supports_bf16
 from serving.download import redact_url
 from serving.manifest import ModelNotBuilt
@@ -48,7 +48,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield Check("python", platform.python_version())
     yield Check("clearbg", version("clearbg"))
     bfloat16 = "yes" if supports_bf16() else "no"
-    yield Check("cpu", f"{os.cpu_count()} cores, bfloat16: {bfloat16}")
+    yield Check("cpu", f"{available_cores()} cores, bfloat16: {bfloat16}")
     yield _model(settings)
     yield _precision(settings)
     yield _triton(settings)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from gateway.cli.console import load_settings
 from gateway.cli.first_use import ensure_model
 from gateway.client import AsyncClient, Box, Cutout, RemovalOptions, RemovalRequest
+from gateway.masks import cache as mask_cache
 from gateway.models import factory
 from gateway.options import parse
 from gateway.removal import Remover
@@ -39,11 +40,10 @@ async def remote(
 async def local() -> AsyncIterator[RemoveBackground]:
     """Cut images out in this process, without the time and memory limits of a service."""
     settings = load_settings().model_copy(
-        update={"max_megapixels_in_flight": 1e6, "request_timeout_s": 3600.0}
+        update={"max_megapixels_in_flight": 1e6, "request_timeout_s": 3600.0, "mask_cache_url": ""}
     )
     ensure_model(settings)
     models = await factory.open_cpu_models(settings)
-    remover = Remover(models, settings)
 
     async def remove(image: bytes, options: RemovalOptions) -> Cutout:
         request = RemovalRequest(image, options)
@@ -68,8 +68,10 @@ async def local() -> AsyncIterator[RemoveBackground]:
             model=result.model,
         )
 
-    try:
-        yield remove
-    finally:
-        await models.close()
-        remover.close()
+    async with mask_cache.opened(settings) as masks:
+        remover = Remover(models, settings, masks)
+        try:
+            yield remove
+        finally:
+            await models.close()
+            remover.close()

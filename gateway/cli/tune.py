@@ -1,6 +1,5 @@
 """`clearbg tune`: find settings that suit this machine."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,7 @@ from gateway.tuning.config import Backend, Config, Knob
 from gateway.tuning.journal import NAME, JournalMismatch
 from gateway.tuning.session import Session
 from gateway.tuning.sweep import ROUNDS, Point, Sweep
+from serving.cores import available_cores
 from serving.manifest import ModelNotBuilt
 
 INTERRUPTED = 130
@@ -76,7 +76,7 @@ def tune(
         backend = _backend(session)
         selected = list(_select(session.knobs(backend), knob or []))
         sweep, journal = session.sweep(backend, selected, budget_s, _print_point)
-        out.print(f"{backend}, {os.cpu_count()} cores, at most {budget_s:g} s")
+        out.print(f"{backend}, {available_cores()} cores, at most {budget_s:g} s")
         sweep.rounds = rounds
         sweep.run()
     except (ModelNotBuilt, JournalMismatch, MeasurementFailed, OSError) as error:
@@ -131,5 +131,5 @@ def _draw(sweep: Sweep, path: Path, backend: Backend) -> None:
     except ModuleNotFoundError as error:
         out.print(f"No chart: {error.name} is missing: pip install 'clearbg[tune]'", markup=False)
         return
-    chart.draw(sweep, path, f"{backend}, {os.cpu_count()} cores")
+    chart.draw(sweep, path, f"{backend}, {available_cores()} cores")
     out.print(f"Written: {path}", markup=False)

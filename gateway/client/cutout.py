@@ -28,8 +28,10 @@ class Cutout:
     """How sure the model is of the foreground, 0 to 1."""
     model_version: str
     device: str
-    """What ran the model: `cpu`, `triton-cpu` or `triton-gpu`; `none` with a `mask`."""
+    """What ran the model: `cpu`, `triton-cpu` or `triton-gpu`; `cache` if the mask was known;
+    `none` with a `mask`."""
     seconds: dict[str, float]
-    """Seconds by stage: `decode`, `queue`, `infer`, `compose`, `encode`."""
+    """Seconds by stage: `decode`, `queue`, `infer`, `compose`, `encode`; `cache` instead of
+    `queue` and `infer` if the mask was known."""
     model: str = ""
     """Name of the model; empty with a `mask`, and from older services."""

@@ -1,5 +1,6 @@
 """Removal requests, cut-outs and problems as the protobuf messages of the contract."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
@@ -33,11 +34,19 @@ def removal_message(request: RemovalRequest) -> pb.RemoveBackgroundRequest:
     Raises:
         Problem: an option has a value that the contract cannot express.
     """
-    return pb.RemoveBackgroundRequest(image=request.image, options=_options(request))
+    options = _options(_texts_of(request), request.files)
+    variants = [_options(fields, {}) for fields in request.variant_fields]
+    return pb.RemoveBackgroundRequest(image=request.image, options=options, variants=variants)
 
 
-def cutout(result: result_pb2.Result) -> Cutout:
-    """Return the cut-out of a result message."""
+def cutouts(response: Any) -> list[Cutout]:
+    """Return the cut-outs of an answer: one, or that of each variant."""
+    if response.HasField("variants"):
+        return [_cutout(result) for result in response.variants.results]
+    return [_cutout(response.result)]
+
+
+def _cutout(result: result_pb2.Result) -> Cutout:
     box = result.foreground
     foreground = Box(top=box.top, left=box.left, width=box.width, height=box.height)
     return Cutout(
@@ -87,9 +96,14 @@ ENUMS = {
 """Options whose type in the message is an enum."""
 
 
-def _options(request: RemovalRequest) -> options_pb2.Options:
-    fields: dict[str, Any] = request.form_fields
-    files: dict[str, Any] = dict(request.files)
+def _texts_of(request: RemovalRequest) -> dict[str, str]:
+    fields = request.form_fields
+    fields.pop("variants", None)  # they are messages of their own
+    return fields
+
+
+def _options(texts: Mapping[str, str], files: Mapping[str, bytes]) -> options_pb2.Options:
+    fields: dict[str, Any] = dict(texts)
     for name, enum in ENUMS.items():
         if name in fields:
             fields[name] = _enum_number(enum, name, fields[name])
@@ -100,7 +114,7 @@ def _options(request: RemovalRequest) -> options_pb2.Options:
             fields[name] = float(fields[name])
         except ValueError as error:
             raise Problem("bad-option", f"{name} must be 0 to 100.") from error
-    return options_pb2.Options(**fields, **files)
+    return options_pb2.Options(**fields, **files)  # type: ignore[arg-type] # files are bytes
 
 
 def _enum_number(enum: Any, name: str, text: str) -> int:

@@ -12,7 +12,7 @@ from grpc import aio
 
 from gateway.client.cutout import Cutout
 from gateway.client.grpc_messages import (
-    cutout,
+    cutouts,
     has_slug,
     problem,
     removal_message,
@@ -32,7 +32,7 @@ class StreamBroken(Exception):
 class _PendingImage:
     message: pb.RemoveBackgroundStreamRequest = field(repr=False)
     sent: asyncio.Future[None]
-    result: asyncio.Future[Cutout]
+    result: asyncio.Future[list[Cutout]]
 
     def fail(self, error: Exception) -> None:
         for future in (self.sent, self.result):
@@ -63,8 +63,8 @@ class Stream:
         self._writer: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def remove(self, request: RemovalRequest) -> Cutout:
-        """Send a request on the stream, and wait for its result.
+    async def remove(self, request: RemovalRequest) -> list[Cutout]:
+        """Send a request on the stream, and wait for its cut-outs.
 
         Raises:
             Problem: the service rejects the request, or does not answer in time.
@@ -142,7 +142,7 @@ class Stream:
         if response.HasField("problem"):
             image.result.set_exception(streamed_problem(response.problem))
         else:
-            image.result.set_result(cutout(response.result))
+            image.result.set_result(cutouts(response))
 
 
 def _copies_of(error: Problem) -> Callable[[], Problem]:

@@ -12,7 +12,7 @@ from clearbg.v1.background_removal_service_pb2_grpc import BackgroundRemovalServ
 
 from gateway.client.connection import Connection
 from gateway.client.cutout import Cutout
-from gateway.client.grpc_messages import cutout, problem, removal_message
+from gateway.client.grpc_messages import cutouts, problem, removal_message
 from gateway.client.grpc_stream import Stream, StreamBroken
 from gateway.client.problem import client_closed
 from gateway.client.removal_request import RemovalRequest
@@ -36,8 +36,8 @@ class GrpcTransport:
         self._timeout_s = connection.timeout_s
         self._closed = False
 
-    def remove(self, request: RemovalRequest) -> Cutout:
-        """Send a request, once.
+    def remove(self, request: RemovalRequest) -> list[Cutout]:
+        """Send a request, once, and return its cut-outs: one, or that of each variant.
 
         Raises:
             Problem: the service rejects the request, or does not answer.
@@ -50,7 +50,7 @@ class GrpcTransport:
             )
         except grpc.RpcError as error:
             raise problem(error) from error
-        return cutout(response.result)
+        return cutouts(response)
 
     def close(self) -> None:
         """Close the channel."""
@@ -69,7 +69,7 @@ class AsyncGrpcTransport:
         self._stream = Stream(self._stub, self._metadata, connection.timeout_s)
         self._closed = False
 
-    async def remove(self, request: RemovalRequest) -> Cutout:
+    async def remove(self, request: RemovalRequest) -> list[Cutout]:
         """See GrpcTransport."""
         if self._closed:
             raise client_closed()
@@ -83,9 +83,9 @@ class AsyncGrpcTransport:
             if self._closed:  # closing the channel cancels the call, not the task that awaits it
                 raise client_closed() from None
             raise
-        return cutout(response.result)
+        return cutouts(response)
 
-    async def remove_streamed(self, request: RemovalRequest) -> Cutout:
+    async def remove_streamed(self, request: RemovalRequest) -> list[Cutout]:
         """Like `remove`, on the one stream that all concurrent calls of this method share.
 
         When the stream breaks, each of its images is sent again by a call of its own: if one of

@@ -1,6 +1,7 @@
 """Removal requests as multipart forms, and HTTP responses as cut-outs and problems."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -11,17 +12,22 @@ from gateway.client.removal_request import RemovalRequest
 
 STAGE = re.compile(r"(\w+);dur=([0-9.]+)")
 """One stage of a Server-Timing header: its name and milliseconds."""
+MULTIPART = re.compile(r"multipart/mixed; *boundary=(\w+)")
 PROXY_RETRY_AFTER_S = 1.0
 """For a 502 or 503 without Retry-After: a proxy sends them while a service restarts."""
 
 
 def form(request: RemovalRequest) -> dict[str, Any]:
     """Return the arguments of an httpx request that send a removal request."""
-    return {"files": {"image": request.image, **request.files}, "data": request.form_fields}
+    return {
+        "files": {"image": request.image, **request.files},
+        "data": request.form_fields,
+        "headers": {"Accept": "multipart/mixed"} if request.variants else {},
+    }
 
 
-def cutout(response: httpx.Response) -> Cutout:
-    """Parse the response to a removal request.
+def cutouts(response: httpx.Response) -> list[Cutout]:
+    """Parse the response to a removal request: one cut-out, or that of each variant.
 
     Raises:
         Problem: the response is an error, or not ClearBG's.
@@ -29,7 +35,9 @@ def cutout(response: httpx.Response) -> Cutout:
     if response.status_code != httpx.codes.OK:
         raise problem(response)
     try:
-        return _cutout(response)
+        if multipart := MULTIPART.fullmatch(response.headers["content-type"]):
+            return [_cutout(*part) for part in _parts(response.content, multipart[1])]
+        return [_cutout(response.headers, response.content)]
     except (KeyError, ValueError) as error:
         raise unexpected_response(response.headers.get("content-type", "")) from error
 
@@ -59,11 +67,24 @@ def retry_after_s(response: httpx.Response) -> float | None:
     return float(value) if value.isdecimal() else None
 
 
-def _cutout(response: httpx.Response) -> Cutout:
-    headers = response.headers
+def _parts(body: bytes, boundary: str) -> Iterator[tuple[httpx.Headers, bytes]]:
+    """Yield headers and content of the parts of multipart/mixed, each of which has its length."""
+    start = f"--{boundary}\r\n".encode()
+    at = 0
+    while body.startswith(start, at):
+        head = body[at + len(start) : body.index(b"\r\n\r\n", at)]
+        lines = (line.partition(": ") for line in head.decode().split("\r\n"))
+        headers = httpx.Headers([(name, value) for name, _, value in lines])
+        begin = at + len(start) + len(head) + 4
+        end = begin + int(headers["content-length"])
+        yield headers, body[begin:end]
+        at = end + 2
+
+
+def _cutout(headers: httpx.Headers, image: bytes) -> Cutout:
     stages = STAGE.findall(headers.get("server-timing", ""))
     return Cutout(
-        image=response.content,
+        image=image,
         media_type=headers["content-type"],
         width=int(headers["x-width"]),
         height=int(headers["x-height"]),

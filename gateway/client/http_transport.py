@@ -10,7 +10,7 @@ import httpx
 
 from gateway.client.connection import Connection
 from gateway.client.cutout import Cutout
-from gateway.client.http_messages import cutout, form
+from gateway.client.http_messages import cutouts, form
 from gateway.client.problem import client_closed, timed_out, unreachable
 from gateway.client.removal_request import RemovalRequest
 
@@ -24,14 +24,14 @@ class HttpTransport:
         self._timeout_s = connection.timeout_s
         self._client = httpx.Client(**httpx_arguments(connection))
 
-    def remove(self, request: RemovalRequest) -> Cutout:
-        """Send a request, once.
+    def remove(self, request: RemovalRequest) -> list[Cutout]:
+        """Send a request, once, and return its cut-outs: one, or that of each variant.
 
         Raises:
             Problem: the service rejects the request, or does not answer.
         """
         with errors_as_problems(self._client, self._timeout_s):
-            return cutout(self._client.post(PATH, **form(request)))
+            return cutouts(self._client.post(PATH, **form(request)))
 
     def close(self) -> None:
         """Close all connections."""
@@ -45,11 +45,11 @@ class AsyncHttpTransport:
         self._timeout_s = connection.timeout_s
         self._client = httpx.AsyncClient(**httpx_arguments(connection))
 
-    async def remove(self, request: RemovalRequest) -> Cutout:
+    async def remove(self, request: RemovalRequest) -> list[Cutout]:
         """See HttpTransport."""
         with errors_as_problems(self._client, self._timeout_s):
             async with asyncio.timeout(self._timeout_s):
-                return cutout(await self._client.post(PATH, **form(request)))
+                return cutouts(await self._client.post(PATH, **form(request)))
 
     remove_streamed = remove
     """HTTP has no streams: its requests share connections."""

@@ -1,5 +1,6 @@
 """Clients for single images: one for threads, one for an event loop."""
 
+from collections.abc import Sequence
 from typing import Self, Unpack
 
 from tenacity import Retrying
@@ -54,8 +55,30 @@ class Client:
             Problem: the service rejects the request, or does not answer.
             TypeError: `image` is not bytes, or an option does not exist.
         """
+        return self._remove(RemovalRequest(image, options))[0]
+
+    def remove_variants(
+        self,
+        image: bytes,
+        variants: Sequence[RemovalOptions],
+        **options: Unpack[RemovalOptions],
+    ) -> list[Cutout]:
+        """Return several cut-outs of an image, which is segmented and charged once.
+
+        Args:
+            image: the encoded image.
+            variants: the options of each cut-out, at most 10; what one leaves out is as in
+                `options`. The model, the region of interest and files are in `options` alone.
+            **options: of all of them.
+
+        Raises:
+            Problem, TypeError: as `remove` does.
+        """
+        return self._remove(RemovalRequest(image, options, variants))
+
+    def _remove(self, request: RemovalRequest) -> list[Cutout]:
         retrying = Retrying(**policy(self._connection.attempts))
-        return retrying(self._transport.remove, RemovalRequest(image, options))
+        return retrying(self._transport.remove, request)
 
     def close(self) -> None:
         """Close all connections."""
@@ -87,15 +110,27 @@ class AsyncClient(AsyncCloseable):
 
     async def remove(self, image: bytes, **options: Unpack[RemovalOptions]) -> Cutout:
         """See Client.remove."""
-        request = RemovalRequest(image, options)
-        return await with_retries(self._connection.attempts, self._transport.remove, request)
+        return (await self._remove(RemovalRequest(image, options)))[0]
+
+    async def remove_variants(
+        self,
+        image: bytes,
+        variants: Sequence[RemovalOptions],
+        **options: Unpack[RemovalOptions],
+    ) -> list[Cutout]:
+        """See Client.remove_variants."""
+        return await self._remove(RemovalRequest(image, options, variants))
 
     async def remove_streamed(self, image: bytes, **options: Unpack[RemovalOptions]) -> Cutout:
         """Like `remove`; over gRPC, all concurrent calls of this method share one stream."""
         request = RemovalRequest(image, options)
-        return await with_retries(
+        done = await with_retries(
             self._connection.attempts, self._transport.remove_streamed, request
         )
+        return done[0]
+
+    async def _remove(self, request: RemovalRequest) -> list[Cutout]:
+        return await with_retries(self._connection.attempts, self._transport.remove, request)
 
     async def close(self) -> None:
         """Close all connections; calls in progress fail with a Problem."""

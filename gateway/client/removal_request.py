@@ -1,5 +1,7 @@
 """One image and its options, before a transport encodes them."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -45,13 +47,16 @@ class RemovalRequest:
 
     image: bytes = field(repr=False)
     options: RemovalOptions = field(repr=False)
+    variants: Sequence[RemovalOptions] = ()
+    """Of several results; what one leaves out is as in `options`."""
 
     def __post_init__(self) -> None:
         given = [(name, data) for name, data in self.options.items() if name in FILES]
         for name, data in (("image", self.image), *given):
             if not isinstance(data, bytes):
                 raise TypeError(f"{name} must be bytes: read the file")
-        if unknown := set(self.options) - set(RemovalOptions.__annotations__):
+        names = {name for options in (self.options, *self.variants) for name in options}
+        if unknown := names - set(RemovalOptions.__annotations__):
             raise TypeError(f"there is no option {', '.join(sorted(unknown))}")
 
     @property
@@ -63,9 +68,19 @@ class RemovalRequest:
     @property
     def form_fields(self) -> dict[str, str]:
         """The options that were given, but for files, as texts of a form."""
-        given = {name: value for name, value in self.options.items() if name not in FILES}
-        texts = {name: _text(value) for name, value in given.items() if value is not None}
-        return {name: text for name, text in texts.items() if text}
+        variants = {"variants": json.dumps(self.variant_fields)} if self.variants else {}
+        return _texts(self.options) | variants
+
+    @property
+    def variant_fields(self) -> list[dict[str, str]]:
+        """The options of each variant, as texts."""
+        return [_texts(options) for options in self.variants]
+
+
+def _texts(options: RemovalOptions) -> dict[str, str]:
+    given = {name: value for name, value in options.items() if name not in FILES}
+    texts = {name: _text(value) for name, value in given.items() if value is not None}
+    return {name: text for name, text in texts.items() if text}
 
 
 def _text(value: object) -> str:

@@ -21,8 +21,8 @@ from gateway.errors import NotSignedIn
 from gateway.identity.sessions import Visitor
 from gateway.models.listing import describe
 from gateway.options import SIZES
-from gateway.rest.answers import answer
 from gateway.rest.execute import execute
+from gateway.rest.variants import answer
 
 PATH = "/"
 REMOVE_PATH = "/playground/removebg"
@@ -118,8 +118,8 @@ async def removebg(
     if visitor is None:
         await _spend_address(dashboard, request.client.host if request.client else "")
     await caller.spend_request()
-    result, removal = await execute(dashboard.handler, request, caller)
-    return await answer(request, result, removal, dashboard.handler.memory)
+    done, removal = await execute(dashboard.handler, request, caller)
+    return await answer(request, done, removal, dashboard.handler.memory)
 
 
 async def _spend_address(dashboard: Dashboard, address: str) -> None:

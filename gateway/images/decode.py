@@ -1,6 +1,7 @@
-"""Decodes files to pixels: upright, sRGB, in the size of the result."""
+"""Decodes files to sRGB pixels, and makes upright pictures of them in the size of a result."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -36,16 +37,55 @@ UNDO_ORIENTATION: dict[int, Callable[[NDArray[np.uint8]], Any]] = {
 """Function that undoes each EXIF orientation."""
 
 
-def decode(
-    header: Header, size: tuple[int, int], region: Region | None = None, side: int = SIDE
-) -> Picture:
-    """Decode an image to the size of the result.
+@dataclass(frozen=True)
+class Original:
+    """A decoded image at its own size, of which results of several sizes can be made."""
+
+    pixels: Pixels
+    """Turned as in the file; upright if there is a region."""
+    opaque: bool
+    orientation: int
+    """Of the pixels; see `Header`."""
+    model_input: NDArray[np.uint8]
+    """See `Picture`, also for the next two. It depends on the file, the region and the model only,
+    so that one mask serves results of all sizes."""
+    overview: NDArray[np.uint8] | None
+    dpi: tuple[float, float] | None
+    shares: tuple[float, float, float, float] | None
+    """Of the region; see `Region.shares`."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the upright image, in pixels."""
+        height, width, _ = self.pixels.shape
+        return (width, height) if self.orientation < 5 else (height, width)
+
+    def picture(self, size: tuple[int, int], *, keep: bool = False) -> Picture:
+        """Return the picture of a result.
+
+        Args:
+            size: (width, height) of the result, at most the image's own.
+            keep: a further picture will be made. Else the pixels may become the picture's.
+        """
+        turned = size if self.orientation < 5 else size[::-1]
+        pixels = make_upright(resize(self.pixels, *turned, opaque=self.opaque), self.orientation)
+        return Picture(
+            pixels=pixels.copy() if keep and pixels is self.pixels else pixels,
+            opaque=self.opaque,
+            model_input=self.model_input,
+            overview=self.overview,
+            dpi=self.dpi,
+            roi=geometry.frame_of_shares(self.shares, *size) if self.shares else None,
+        )
+
+
+def decode(header: Header, region: Region | None = None, side: int = SIDE) -> Original:
+    """Decode an image.
 
     Args:
         header: of the image.
-        size: (width, height) of the result, at most the image's own.
         region: the part that the model sees; None: everything.
-        side: height and width of the model's input.
+        side: height and width of the model's input; 0: the model does not see the image.
 
     Raises:
         DamagedImage: the file is truncated or damaged, or has 32-bit channels.
@@ -53,29 +93,28 @@ def decode(
     """
     shares = region.shares(*header.size) if region else None
     try:
-        pixels, opaque = _pixels(header, size, side)
+        pixels, opaque = _pixels(header)
     except DECODER_ERRORS as error:
         raise DamagedImage(
             "The image is cut short, damaged or of a kind that is not read."
         ) from error
-    orientation = header.orientation
+    orientation, seen = header.orientation, pixels
     if shares:  # the region refers to the upright image, so turn it first, at full size
         pixels, orientation = make_upright(pixels, orientation), 1
-    resized = resize(pixels, *(size if orientation < 5 else size[::-1]), opaque=opaque)
-    if shares:
         height, width, _ = pixels.shape
-        pixels = geometry.cut(pixels, geometry.frame_of_shares(shares, width, height))
+        seen = geometry.cut(pixels, geometry.frame_of_shares(shares, width, height))
 
     def small(side: int) -> NDArray[np.uint8]:
-        return make_upright(model_input(pixels, side, opaque=opaque), orientation)
+        return make_upright(model_input(seen, side, opaque=opaque), orientation)
 
-    return Picture(
-        pixels=make_upright(resized, orientation),
-        opaque=opaque,
-        model_input=small(side),
-        overview=small(SIDE) if side < SIDE else None,
+    return Original(
+        pixels,
+        opaque,
+        orientation,
+        model_input=small(side) if side else np.empty((0, 0, 3), np.uint8),
+        overview=small(SIDE) if 0 < side < SIDE else None,
         dpi=header.dpi,
-        roi=geometry.frame_of_shares(shares, *size) if shares else None,
+        shares=shares,
     )
 
 
@@ -120,12 +159,12 @@ def _shrink(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.ui
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _pixels(header: Header, size: tuple[int, int], side: int) -> tuple[Pixels, bool]:
+def _pixels(header: Header) -> tuple[Pixels, bool]:
     image = header.image
     plain_grey = image.mode == "L" and "icc_profile" not in image.info
     if image.format in JPEG_FORMATS and (image.mode == "RGB" or plain_grey):
         try:
-            return _jpeg(header, size, side), True
+            return _jpeg(header), True
         except ValueError as error:
             if not any(reason in str(error) for reason in PILLOW_ONLY_ERRORS):
                 raise
@@ -134,21 +173,15 @@ def _pixels(header: Header, size: tuple[int, int], side: int) -> tuple[Pixels, b
     return color.to_pixels(image), opaque
 
 
-def _jpeg(header: Header, size: tuple[int, int], side: int) -> Pixels:
+def _jpeg(header: Header) -> Pixels:
     """Decode with libjpeg-turbo into RGBA: a quarter of Pillow's time, and truncation is an error.
 
-    For a much smaller result it decodes at a fraction of the size, at least the model's input size.
+    Always at full size, also for a small result. A fraction would save a quarter of the time, but
+    the model would see other pixels, and a cached mask would depend on who has asked first.
     """
     if simplejpeg.decode_jpeg_header(header.data)[:2] != header.image.size[::-1]:
         # The pixel limit was checked on the size that Pillow read.
         raise ValueError("Pillow and libjpeg-turbo read different sizes")
-    width, height = size if header.orientation < 5 else size[::-1]
-    smallest = max(side, SIDE)
-    pixels = np.asarray(
-        simplejpeg.decode_jpeg(
-            header.data, "RGBA", min_width=max(width, smallest), min_height=max(height, smallest)
-        ),
-        np.uint8,
-    )
+    pixels = np.asarray(simplejpeg.decode_jpeg(header.data, "RGBA"), np.uint8)
     color.to_srgb_in_place(pixels, header.image)
     return pixels

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from io import BytesIO
 
 import pi_heif
-from PIL import ExifTags, Image
+from PIL import AvifImagePlugin, ExifTags, Image
 
 from gateway.errors import BadImage, TooManyPixels
 
 Image.MAX_IMAGE_PIXELS = None  # read() has its own limit, with a better message
 pi_heif.register_heif_opener(thumbnails=False)
-pi_heif.options.DECODE_THREADS = 1  # requests run in parallel already
+pi_heif.options.DECODE_THREADS = AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+"""Requests run in parallel already."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 """Formats that Pillow may detect. Of an animation or a set, the first picture is used."""

@@ -23,12 +23,23 @@ class Inference:
     mask: NDArray[np.uint8]
     """(side, side): 0 is certainly background, 255 certainly foreground."""
     device: str
-    """`triton-gpu`, `triton-cpu`, or `cpu` (in this process)."""
+    """`triton-gpu`, `triton-cpu`, or `cpu` (in this process); `cache` or `none` if the model was
+    not asked."""
     model_version: str
     queue_s: float
     """Seconds in the gateway's queue."""
     compute_s: float
     """Seconds of inference; through Triton, its queue is included."""
+    cache_s: float | None = None
+    """Seconds until the mask was found in the cache, or an equal request had computed it; None: it
+    was computed for this image."""
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds by stage: queue and infer, or cache."""
+        if self.cache_s is not None:
+            return {"cache": self.cache_s}
+        return {"queue": self.queue_s, "infer": self.compute_s}
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,18 @@ FALLBACKS = Counter(
 RATE_LIMIT_FAILURES = Counter(
     "clearbg_rate_limit_failures", "Calls to the rate limits' store that failed."
 )
+MASK_LOOKUPS = Counter(
+    "clearbg_mask_lookups", "Images looked up in the cache of masks, by outcome.", ["outcome"]
+)
+for outcome in ("hit", "joined", "miss"):
+    MASK_LOOKUPS.labels(outcome)
+MASK_CACHE_BYTES = Gauge("clearbg_mask_cache_bytes", "Bytes of masks in the cache.")
+MASK_CACHE_EVICTIONS = Counter(
+    "clearbg_mask_cache_evictions", "Masks dropped from the cache to make room for others."
+)
+MASK_STORE_FAILURES = Counter(
+    "clearbg_mask_store_failures", "Calls to the shared store of masks that failed."
+)
 DISK_FREE = Gauge("clearbg_disk_free_bytes", "Free space on the disk of the data folder.")
 DISK_SIZE = Gauge("clearbg_disk_size_bytes", "Size of the disk of the data folder.")
 BULK_JOBS = Counter("clearbg_bulk_jobs", "Bulk jobs that have ended, by their status.", ["status"])

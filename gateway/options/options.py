@@ -1,12 +1,12 @@
 """The options of one removal, and their parser for every transport."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
 from gateway.errors import BadOption
-from gateway.options import color, edge_controls, margin, placement, region, size
+from gateway.options import color, edge_controls, margin, placement, region, size, variants
 from gateway.options.color import Color
 from gateway.options.edge_controls import UNCHANGED, EdgeControls
 from gateway.options.margin import Margin
@@ -88,6 +88,13 @@ class Options:
     """An image without foreground is an error, which is not charged."""
     model: str = ""
     """Name of the model; empty: the default. The core rejects one that there is not."""
+    variants: tuple["Options", ...] = ()
+    """Options of several results, which are made instead of one with these options."""
+
+    @property
+    def numbered(self) -> list[tuple[int | None, "Options"]]:
+        """The options of each result with its number among the variants; None: there are none."""
+        return list(enumerate(self.variants)) or [(None, self)]
 
     def result_size(self, width: int, height: int) -> tuple[int, int]:
         """Return the (width, height) of the result before cropping, for an image of this size."""
@@ -111,11 +118,22 @@ class Options:
 def parse(fields: Mapping[str, str]) -> Options:
     """Parse options from the text fields of a form, call or command line.
 
-    Unknown and empty fields are ignored.
+    Unknown and empty fields are ignored. The options of the variants are those of the form, with
+    their own in place of some.
 
     Raises:
         BadOption: a value is invalid; the message names the field and its allowed values.
     """
+    options = _parse(fields)
+    parsed = []
+    text = fields.get(variants.NAME, "").strip()
+    for number, own in enumerate(variants.fields(text) if text else ()):
+        with variants.naming_variant(number):
+            parsed.append(_parse({**fields, **own}))
+    return replace(options, variants=tuple(parsed))
+
+
+def _parse(fields: Mapping[str, str]) -> Options:
     given = {name: text.strip() for name, text in fields.items() if text.strip()}
     format_ = given.get("format", "png").lower()
     return Options(

@@ -94,12 +94,12 @@ class Execution:
             payload, names, handler.outbound, max_image_bytes=handler.max_image_bytes
         )
 
-    async def remove(self, request: RemovalRequest, caller: Caller) -> Result:
-        """Cut out; see `Remover.remove` for what is raised."""
+    async def remove(self, request: RemovalRequest, caller: Caller) -> tuple[Result, ...]:
+        """Cut out; see `Remover.remove_all` for the results, and for what is raised."""
         backdrop, mask, trimap = (
             file.data if file else None for file in (request.backdrop, request.mask, request.trimap)
         )
-        return await self._handler.remover.remove(
+        return await self._handler.remover.remove_all(
             request.image.data,
             request.options,
             backdrop=backdrop,

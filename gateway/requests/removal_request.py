@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from gateway.errors import BadImage, BadOption
 from gateway.options import Options
 from gateway.options import parse as parse_options
+from gateway.options.variants import naming_variant
 from gateway.requests.image_sources import Names
 from gateway.requests.payload import File, Payload
 
@@ -36,10 +37,12 @@ def check_background(options: Options, *, has_backdrop: bool) -> None:
     """Reject a colour together with a picture behind the foreground.
 
     Raises:
-        BadOption: there are both.
+        BadOption: there are both, for some result.
     """
-    if has_backdrop and options.bg_color:
-        raise BadOption("bg_color", "Send bg_color or bg_image, not both.")
+    for number, each in options.numbered:
+        with naming_variant(number):
+            if has_backdrop and each.bg_color:
+                raise BadOption("bg_color", "Send bg_color or bg_image, not both.")
 
 
 async def parse(payload: Payload, load: Load) -> RemovalRequest:

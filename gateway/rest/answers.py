@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import PurePath
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -23,7 +24,12 @@ NOT_ACCEPTED = re.compile(r";q=0(\.0*)?$")
 
 def as_json(result: Result) -> bytes:
     """Return a result as JSON, its image as base64."""
-    body = {
+    return json.dumps(json_fields(result)).encode()
+
+
+def json_fields(result: Result) -> dict[str, Any]:
+    """Return a result as a JSON object, its image as base64."""
+    return {
         "image_b64": base64.b64encode(result.data).decode(),
         "media_type": result.media_type,
         "width": result.width,
@@ -34,7 +40,6 @@ def as_json(result: Result) -> bytes:
         "device": result.device,
         "model": result.model,
     }
-    return json.dumps(body).encode()
 
 
 async def answer(
@@ -59,17 +64,27 @@ async def answer(
         body = await asyncio.to_thread(as_json, result)
         media_type = "application/json"
         return StreamedResponse(body, memory, media_type=media_type, headers=answer_headers)
-    stem = PurePath(removal.image.name).stem[:MAX_STEM_LENGTH]
-    name = quote(f"{stem}-cutout.{SUFFIXES[result.media_type]}", errors="replace")
-    answer_headers["Content-Disposition"] = f"inline; filename*=utf-8''{name}"
+    answer_headers["Content-Disposition"] = disposition(removal, result.media_type)
     media_type = result.media_type
     return StreamedResponse(result.data, memory, media_type=media_type, headers=answer_headers)
 
 
+def disposition(removal: RemovalRequest, media_type: str) -> str:
+    """Return the header that gives an answer's file a name, made from the image's."""
+    stem = PurePath(removal.image.name).stem[:MAX_STEM_LENGTH]
+    name = quote(f"{stem}-cutout.{SUFFIXES[media_type]}", errors="replace")
+    return f"inline; filename*=utf-8''{name}"
+
+
+def accepted(accept: str) -> list[str]:
+    """Return the media types that an Accept header names, without those of quality 0."""
+    parts = (part.replace(" ", "").lower() for part in accept.split(","))
+    return [part.partition(";")[0] for part in parts if not NOT_ACCEPTED.search(part)]
+
+
 def wants_json(accept: str) -> bool:
     """Return whether an Accept header names JSON and no image type."""
-    parts = (part.replace(" ", "").lower() for part in accept.split(","))
-    kinds = [part.partition(";")[0] for part in parts if not NOT_ACCEPTED.search(part)]
+    kinds = accepted(accept)
     return "application/json" in kinds and not any(kind.startswith("image/") for kind in kinds)
 
 

@@ -7,6 +7,7 @@ import json
 from urllib.parse import unquote_plus
 
 from gateway.errors import BadOption, BadRequest
+from gateway.options import variants
 from gateway.requests.payload import MAX_FIELD_BYTES, check_length
 
 MAX_FIELDS, MAX_JSON_PARTS = 50, 1000
@@ -56,7 +57,7 @@ def from_form(data: bytes, max_image_bytes: int) -> dict[str, str]:
 
 
 def from_json(data: bytes, max_image_bytes: int) -> dict[str, str]:
-    """Read one flat JSON object, which may hold long texts.
+    """Read one JSON object, which may hold long texts; flat, but for the array of `variants`.
 
     JSON with many parts is rejected unparsed: it would cost seconds and gigabytes.
 
@@ -73,6 +74,8 @@ def from_json(data: bytes, max_image_bytes: int) -> dict[str, str]:
         raise BadRequest("The body is not valid JSON.") from error
     if not isinstance(parsed, dict):
         raise BadRequest('The body must be one JSON object, e.g. {"image_b64": "…"}.')
+    if isinstance(parsed.get(variants.NAME), list):
+        parsed[variants.NAME] = json.dumps(parsed[variants.NAME])
     fields = {name: _as_text(name, value) for name, value in parsed.items() if value is not None}
     for name, text in fields.items():
         check_length(name, len(text), max_image_bytes)

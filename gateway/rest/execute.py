@@ -20,7 +20,7 @@ async def execute(
     request: Request,
     caller: Caller,
     parse: Callable[[Payload, Load], Awaitable[RemovalRequest]] = removal_request.parse,
-) -> tuple[Result, RemovalRequest]:
+) -> tuple[tuple[Result, ...], RemovalRequest]:
     """Read a request's body, parse it and cut out; cancelled if the client disconnects.
 
     Raises:

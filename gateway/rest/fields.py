@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.options import SIZES, Channels, Format, Refine
+from gateway.options import SIZES, Channels, Format, Refine, variants
 
 Schema = dict[str, Any]
 
@@ -135,6 +135,32 @@ OPTIONS: dict[str, Schema] = {
         "examples": ["isnet"],
     },
 }
+
+VARIANT: Schema = {
+    "type": "object",
+    "properties": {
+        name: schema for name, schema in OPTIONS.items() if name not in variants.OF_THE_IMAGE
+    },
+}
+
+VARIANTS: Schema = {
+    "type": "array",
+    "items": VARIANT,
+    "minItems": 1,
+    "maxItems": variants.MAX_VARIANTS,
+    "description": "Options of several results, which are made instead of one: the image is "
+    "segmented and charged once. What a variant leaves out is as in the request.",
+    "examples": [[{"size": "preview"}, {"format": "jpg", "bg_color": "white"}]],
+}
+
+VARIANTS_TEXT: Schema = {
+    "type": "string",
+    "contentMediaType": "application/json",
+    "contentSchema": VARIANTS,
+    "description": f"JSON text. {VARIANTS['description']}",
+    "examples": ['[{"size": "preview"}, {"format": "jpg", "bg_color": "white"}]'],
+}
+"""As a form has them."""
 
 TEXT_SOURCES: dict[str, Schema] = {
     "image_b64": {

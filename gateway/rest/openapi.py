@@ -20,7 +20,14 @@ from gateway.errors import (
 from gateway.options import Format
 from gateway.problems import error_classes
 from gateway.rest.body import READERS
-from gateway.rest.fields import FILES, OPTIONS, TEXT_SOURCES, Schema
+from gateway.rest.fields import (
+    FILES,
+    OPTIONS,
+    TEXT_SOURCES,
+    VARIANTS,
+    VARIANTS_TEXT,
+    Schema,
+)
 from gateway.settings import Settings
 
 INTEGER: Schema = {"type": "integer"}
@@ -73,8 +80,8 @@ RESULT_HEADERS: dict[str, Schema] = {
         "schema": {"type": "string"},
     },
     "X-Device": {
-        "description": "Where the model ran; `none` with a `mask`, which needs no model.",
-        "schema": {"type": "string", "enum": ["triton-gpu", "triton-cpu", "cpu", "none"]},
+        "description": "Where the model ran; `cache` if the mask was known, `none` with a `mask`.",
+        "schema": {"type": "string", "enum": ["triton-gpu", "triton-cpu", "cpu", "cache", "none"]},
     },
     "X-Model": {
         "description": "Name of the model; empty with a `mask`.",
@@ -104,6 +111,13 @@ JSON_RESULT: Schema = {
     },
 }
 
+JSON_RESULTS: Schema = {
+    "type": "object",
+    "description": "With `variants`.",
+    "required": ["variants"],
+    "properties": {"variants": {"type": "array", "items": JSON_RESULT}},
+}
+
 PROBLEM: Schema = {
     "type": "object",
     "description": "RFC 9457.",
@@ -127,14 +141,22 @@ def request_body(settings: Settings) -> Schema:
     )
     files = FILES | {"image": FILES["image"] | {"description": f"The image: {limits}"}}
     one_of = [{"required": ["image_b64"]}, {"required": ["image_url"]}]
-    text: Schema = {"type": "object", "properties": TEXT_SOURCES | OPTIONS, "oneOf": one_of}
-    multipart: Schema = {
-        "type": "object",
-        "properties": files | TEXT_SOURCES | OPTIONS,
-        "oneOf": [{"required": ["image"]}, *one_of],
+    json_fields = TEXT_SOURCES | OPTIONS | {"variants": VARIANTS}
+    form_fields = TEXT_SOURCES | OPTIONS | {"variants": VARIANTS_TEXT}
+    schemas: dict[str, Schema] = {
+        "multipart/form-data": {
+            "type": "object",
+            "properties": files | form_fields,
+            "oneOf": [{"required": ["image"]}, *one_of],
+        },
+        "application/x-www-form-urlencoded": {
+            "type": "object",
+            "properties": form_fields,
+            "oneOf": one_of,
+        },
+        "application/json": {"type": "object", "properties": json_fields, "oneOf": one_of},
     }
-    schemas = {name: multipart if "multipart" in name else text for name in READERS}
-    content = {name: {"schema": schema} for name, schema in schemas.items()}
+    content = {name: {"schema": schemas[name]} for name in READERS}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -201,12 +223,16 @@ def _example(error: type[GatewayError]) -> Schema:
 
 RESPONSES: dict[int | str, Schema] = {
     HTTPStatus.OK.value: {
-        "description": "The result.",
+        "description": "The result; with `variants` all results, as a ZIP unless `Accept` names "
+        "`multipart/mixed` or `application/json`.",
         "headers": REQUEST_ID | RESULT_HEADERS | RATE_HEADERS,
         "content": {
             kind.media_type: {"schema": {"type": "string", "format": "binary"}} for kind in Format
         }
-        | {"application/json": {"schema": JSON_RESULT}},
+        | {
+            "application/json": {"schema": {"oneOf": [JSON_RESULT, JSON_RESULTS]}},
+            "multipart/mixed": {"schema": {"type": "string", "format": "binary"}},
+        },
     },
     **dict(errors(NOT_OF_REMOVEBG)),
 }

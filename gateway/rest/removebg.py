@@ -7,8 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from gateway.accounts.authenticator import Authenticator
 from gateway.accounts.caller import Caller
 from gateway.requests.handler import RequestHandler
-from gateway.rest import openapi
-from gateway.rest.answers import answer
+from gateway.rest import openapi, variants
 from gateway.rest.authentication import authentication
 from gateway.rest.execute import execute
 from gateway.settings import Settings
@@ -30,8 +29,11 @@ def router(handler: RequestHandler, authenticator: Authenticator, settings: Sett
     async def removebg(
         request: Request, caller: Annotated[Caller, Depends(authentication(authenticator))]
     ) -> Response:
-        """Return the cut-out as an image, or as JSON if `Accept` names it."""
-        result, removal = await execute(handler, request, caller)
-        return await answer(request, result, removal, handler.memory)
+        """Return the cut-out as an image, or as JSON if `Accept` names it.
+
+        With `variants`, return all results as a ZIP, or as multipart/mixed or JSON likewise.
+        """
+        done, removal = await execute(handler, request, caller)
+        return await variants.answer(request, done, removal, handler.memory)
 
     return routes

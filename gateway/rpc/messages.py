@@ -1,5 +1,7 @@
 """Protobuf messages to payloads and results of the core, and back."""
 
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,8 +10,11 @@ from clearbg.v1 import options_pb2, problem_pb2, result_pb2
 from google.protobuf.duration_pb2 import Duration
 
 from gateway.errors import GatewayError
+from gateway.options import Options
+from gateway.options.variants import NAME
 from gateway.requests.payload import File, Payload
 from gateway.results import Result, Segmentation
+from gateway.rpc import wire
 
 TEXT_OPTIONS = (
     *("size", "bg_color", "roi", "crop_margin", "scale", "position", "model"),
@@ -51,7 +56,7 @@ def decode_tensor(data: bytes) -> bytes:
 
 def _payload(request: pb.RemoveBackgroundRequest) -> Payload:
     """Return the fields and files that an HTTP form with the same content has."""
-    texts = fields(request.options)
+    texts = fields(request.options) | variant_fields(request.variants)
     files = {}
     source = request.WhichOneof("source")
     if source == "image":
@@ -81,6 +86,30 @@ def fields(options: options_pb2.Options) -> dict[str, str]:
             "refine": _name(options_pb2.Refine, options.refine),
         }
     )
+
+
+def variant_fields(variants: Iterable[options_pb2.Options]) -> dict[str, str]:
+    """Return the field `variants` as an HTTP form has it; no field if there are no variants."""
+    given = [
+        {name: text for name, text in fields(options).items() if text}
+        | dict.fromkeys(file_options(options), "a file")
+        for options in variants
+    ]
+    return {NAME: json.dumps(given)} if given else {}
+
+
+def encode_answer(answer: wire.Answer, done: Sequence[Result], options: Options) -> bytes:
+    """Encode an answer: one result, or those of the variants.
+
+    Args:
+        answer: without results.
+        done: the results.
+        options: of the request.
+    """
+    encoded = [(encode_result(result), result.data) for result in done]
+    if options.variants:
+        return wire.with_variants(answer, encoded)
+    return wire.with_image(answer, *encoded[0])
 
 
 def encode_result(done: Result) -> result_pb2.Result:

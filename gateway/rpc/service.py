@@ -14,7 +14,7 @@ from gateway.limits.receive_slots import ReceiveSlots
 from gateway.models.listing import describe
 from gateway.requests.handler import RequestHandler
 from gateway.requests.payload import MAX_IMAGES
-from gateway.rpc import messages, wire
+from gateway.rpc import messages
 from gateway.rpc.bulk.calls import BulkCalls
 from gateway.rpc.call import Call, Context
 from gateway.rpc.execute import execute
@@ -104,12 +104,10 @@ class Service:
     async def _remove(self, call: Call, caller: Caller) -> None:
         deadline = self._request_handler.deadline(call.time_left_s())
         request = await self._reader.only(call, caller, messages.decode_request, deadline.left_s)
-        result = await execute(self._request_handler, caller, request, deadline)
+        done, options = await execute(self._request_handler, caller, request, deadline)
         del request  # free megabytes while the answer is being sent
-        response = wire.with_image(
-            pb.RemoveBackgroundResponse(), messages.encode_result(result), result.data
-        )
-        del result
+        response = messages.encode_answer(pb.RemoveBackgroundResponse(), done, options)
+        del done
         await call.write(response)
 
     async def _segment(self, call: Call, caller: Caller) -> None:

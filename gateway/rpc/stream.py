@@ -10,9 +10,10 @@ from gateway.errors import (
     IdleStream,
     InvalidKey,
 )
+from gateway.options import Options
 from gateway.requests.handler import RequestHandler
 from gateway.results import Result
-from gateway.rpc import messages, wire
+from gateway.rpc import messages
 from gateway.rpc.call import Call
 from gateway.rpc.execute import execute
 from gateway.rpc.messages import ReceivedRequest, decode_stream_request
@@ -97,15 +98,14 @@ class Stream:
     async def _outcome(self, image: ReceivedRequest) -> bytes:
         answer = pb.RemoveBackgroundStreamResponse(id=image.id[:MAX_ID_LENGTH])
         try:
-            done = await self._result(image)
-            return wire.with_image(answer, messages.encode_result(done), done.data)
+            return messages.encode_answer(answer, *await self._results(image))
         except InvalidKey:
             raise
         except Exception as error:
             answer.problem.CopyFrom(messages.encode_problem(self._call.reported(error)))
             return answer.SerializeToString()
 
-    async def _result(self, image: ReceivedRequest) -> Result:
+    async def _results(self, image: ReceivedRequest) -> tuple[tuple[Result, ...], Options]:
         if len(image.id) > MAX_ID_LENGTH:
             raise BadRequest(f"id must be at most {MAX_ID_LENGTH} characters.")
         async with self._call.request() as caller:

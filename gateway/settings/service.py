@@ -1,7 +1,6 @@
 """The settings of the APIs, the model and the stores."""
 
 import ipaddress
-import os
 import re
 from pathlib import Path
 from typing import Literal
@@ -11,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway import home
 from serving import manifest
+from serving.cores import available_cores
 
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
@@ -119,9 +119,18 @@ class ServiceSettings(BaseSettings):
     precision: Literal["auto", "f32", "bf16"] = "auto"
     """Arithmetic of the CPU model; `auto` is bf16 if the CPU supports it, else f32."""
     cpu_threads: int = Field(default=0, ge=0)
-    """Number of cores for the CPU model; 0: all."""
-    codec_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
-    """Number of threads that decode, compose and encode; default: one per core."""
+    """Number of cores for the CPU model; 0: all that the process may use."""
+    codec_threads: int = Field(default_factory=available_cores, ge=1)
+    """Number of threads that decode, compose and encode; default: one per core that the process
+    may use."""
+    mask_cache_mb: float = Field(default=64.0, ge=0)
+    """Megabytes of masks kept in memory, so that further results of an image need no inference; a
+    mask takes about 0.1 MB. 0: off."""
+    mask_cache_ttl_s: float = Field(default=900.0, gt=0)
+    """Seconds for which a mask is kept."""
+    mask_cache_url: str = ""
+    """`redis://` or `valkey://` URL of a store in which replicas share masks; default: each process
+    keeps its own."""
     max_image_bytes: int = Field(default=25 * 2**20, gt=0, le=10**9)
     """Largest image in bytes (default 25 MB), enforced while the upload is read."""
     max_image_pixels: int = Field(default=50_000_000, gt=0)

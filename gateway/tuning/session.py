@@ -1,6 +1,5 @@
 """One call of the command: what is tuned on this machine, and under which conditions."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from gateway.tuning.journal import NAME, Journal
 from gateway.tuning.sweep import Point, Sweep
 from gateway.tuning.synthetic_photo import synthetic_photo
 from serving import manifest
+from serving.cores import available_cores
 from serving.tritonserver import TritonNotFound, find_tritonserver
 
 DEFAULT_CONCURRENCY: dict[Backend, int] = {"triton-cpu": 8, "triton-gpu": 32, "cpu": 8}
@@ -69,7 +69,7 @@ class Session:
     def knobs(self, backend: Backend) -> list[Knob]:
         """Return the knobs of this machine."""
         concurrency = self.concurrency or DEFAULT_CONCURRENCY[backend]
-        return knobs(self.current_config(backend), backend, os.cpu_count() or 1, concurrency)
+        return knobs(self.current_config(backend), backend, available_cores(), concurrency)
 
     def sweep(
         self,
@@ -107,7 +107,7 @@ class Session:
         """Return what must be equal for measurements to be comparable."""
         return {
             "where": backend,
-            "cores": os.cpu_count(),
+            "cores": available_cores(),
             "model": manifest.read(self.settings.model_dir).version,
             "precision": self.settings.precision,
             "photo": str(self.image.resolve()) if self.image else "made, 1 MP",

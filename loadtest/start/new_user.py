@@ -25,6 +25,7 @@ def environment(home: Path) -> dict[str, str]:
     return {
         **{name: value for name, value in os.environ.items() if not REMOVED.match(name)},
         **{f"CLEARBG_{name}_PORT": str(free_port()) for name in PORTS},
+        "CLEARBG_MASK_CACHE_MB": "0",  # each image is to be segmented
         "HOME": str(home),
         "UV_CACHE_DIR": str(home / "uv"),
         "PIP_CACHE_DIR": str(home / "pip"),

@@ -10,8 +10,9 @@ from unittest.mock import AsyncMock
 import pytest
 
 from gateway.accounts import rate_limits
-from gateway.accounts.rate_limits import BadRateLimitUrl, Limit, RateLimits, Window
+from gateway.accounts.rate_limits import Limit, RateLimits, Window
 from gateway.errors import LimitsUnavailable
+from gateway.network.valkey import BadStoreUrl
 from tests.servers import valkey
 from tests.servers.valkey import Valkey
 
@@ -160,5 +161,5 @@ async def test_a_store_that_hangs_counts_as_down() -> None:
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuch://x"])
 async def test_an_invalid_url_is_rejected_with_the_name_of_the_setting(url: str) -> None:
-    with pytest.raises(BadRateLimitUrl, match="CLEARBG_RATE_LIMIT_URL"):
+    with pytest.raises(BadStoreUrl, match="CLEARBG_RATE_LIMIT_URL"):
         RateLimits(url, fail="open")

@@ -9,7 +9,7 @@ from clearbg.v1 import bulk_calls_pb2 as pb
 
 from gateway import problems
 from tests.bulk.conftest import Bulk, Files
-from tests.rpc.calls import details, options
+from tests.rpc.calls import details, options, variant_options
 
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 
@@ -80,11 +80,13 @@ def messages(submission: Submission) -> Iterator[pb.CreateBulkJobRequest]:
     """Yield the gRPC messages of a submission."""
     texts = dict(submission.texts)
     own = {name: texts.pop(name, "") for name in ("metadata", "webhook_url")}
+    variants = variant_options(texts.pop("variants", None))
     header_options = options(texts)
     assert header_options is not None
     for name, content in submission.shared.items():
         setattr(header_options, name, content)
-    yield pb.CreateBulkJobRequest(header=pb.BulkHeader(options=header_options, **own))
+    header = pb.BulkHeader(options=header_options, variants=variants, **own)
+    yield pb.CreateBulkJobRequest(header=header)
     ids = [*submission.custom_ids, *[""] * len(submission.images)]
     for (name, image), custom_id in zip(submission.named_images, ids, strict=False):
         source = pb.BulkSource(image=image, name=name, custom_id=custom_id)

@@ -40,8 +40,12 @@ class Service:
 
 
 def environment(data_dir: Path, **settings: object) -> dict[str, str]:
-    """This environment with the settings of one test; a busy machine takes its time."""
-    ours = {"DATA_DIR": data_dir, "REQUEST_TIMEOUT_S": TIMEOUT_S, **settings}
+    """This environment with the settings of one test.
+
+    By default each image is segmented, also one that came before, and a busy machine takes its
+    time.
+    """
+    ours = {"DATA_DIR": data_dir, "REQUEST_TIMEOUT_S": TIMEOUT_S, "MASK_CACHE_MB": 0, **settings}
     ours = {name.upper(): value for name, value in ours.items()}
     return os.environ | {f"CLEARBG_{name}": str(value) for name, value in ours.items()}
 

@@ -21,7 +21,7 @@ def decode_one(data: bytes) -> None:
     """Read and decode like a request."""
     try:
         opened = header.read(data, max_pixels=MAX_PIXELS)
-        decode.decode(opened, SMALL.fit(*opened.size))
+        decode.decode(opened).picture(SMALL.fit(*opened.size))
     except GatewayError:
         pass
 

@@ -40,7 +40,7 @@ def test_any_bytes_are_decoded_or_rejected(data: bytes) -> None:
     with contextlib.suppress(BadRequest):
         opened = header.read(data, max_pixels=MAX_PIXELS)
         size = Size(256, 256).fit(*opened.size)
-        picture = decode.decode(opened, size)
+        picture = decode.decode(opened).picture(size)
         assert (picture.width, picture.height) == size
         assert picture.model_input.shape == (1024, 1024, 3)
     assert psutil.Process().memory_info().rss - before < MAX_GROWTH_BYTES
@@ -49,7 +49,7 @@ def test_any_bytes_are_decoded_or_rejected(data: bytes) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_the_seeds_are_valid(name: str) -> None:
     opened = header.read(FILES[name], max_pixels=MAX_PIXELS)
-    assert decode.decode(opened, opened.size).width == seeds.SIDE
+    assert decode.decode(opened).picture(opened.size).width == seeds.SIDE
 
 
 @pytest.mark.real

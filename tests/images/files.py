@@ -17,7 +17,7 @@ MAX_PIXELS = 50_000_000
 
 def read(data: bytes, size: tuple[int, int] | None = None) -> Picture:
     opened = header.read(data, max_pixels=MAX_PIXELS)
-    return decode.decode(opened, size or opened.size)
+    return decode.decode(opened).picture(size or opened.size)
 
 
 def encoded(image: Image.Image, format_: str, **options: Any) -> bytes:

@@ -178,7 +178,7 @@ def test_a_rotated_picture_fits_the_size_after_it_is_made_upright(photo: Make) -
     opened = header.read(photo(400, 200, "JPEG", exif=exif), max_pixels=MAX_PIXELS)
     size = Size(100, 80).fit(*opened.size)
     assert size == (50, 100)
-    picture = decode.decode(opened, size)
+    picture = decode.decode(opened).picture(size)
     assert (picture.width, picture.height) == size
 
 
@@ -203,7 +203,7 @@ def test_reading_a_pngs_orientation_does_not_decode_it(photo: Make) -> None:
     half = header.read(data[: len(data) // 2], max_pixels=MAX_PIXELS)
     assert half.orientation == 1
     with pytest.raises(BadImage):
-        decode.decode(half, half.size)
+        decode.decode(half).picture(half.size)
 
 
 def test_implausible_resolutions_are_dropped(original: Image.Image) -> None:

@@ -45,6 +45,8 @@ def test_a_request_stays_within_its_memory_per_pixel(kind: str) -> None:
         ["smooth=3px"],
         ["expand=5%"],
         ["feather=5%", "invert=true"],
+        ['variants=[{}, {"format": "webp"}, {"size": "2000x2000", "crop": true}]'],
+        ["bg_image=", 'variants=[{"shadow": 50}, {"size": "4MP", "scale": "50%"}]'],
         ["mask=", "trimap=", "smooth=9px", "expand=-9px", "feather=9px", "roi=0% 0% 90% 90%"],
         ["bg_image=", "scale=90%", "shadow=50", "roi=0% 0% 90% 90%", "format=webp"],
     ],

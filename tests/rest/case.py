@@ -1,7 +1,8 @@
 """One request that fails, and what most of them send."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from tests.rest.gateway import Gateway
@@ -18,9 +19,11 @@ class Case:
     hint: str
     """Part of the detail: what the caller is told to change."""
     request: Callable[[Photo], dict[str, Any]] = lambda photo: {"files": {"image": photo(8, 8)}}
-    settings: dict[str, Any] = field(default_factory=dict)
-    model: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = dataclass_field(default_factory=dict)
+    model: dict[str, Any] = dataclass_field(default_factory=dict)
     break_: Callable[[Gateway], object] = lambda gateway: None
+    field: str | None = None
+    """The option that is named; None: it does not matter which."""
     before: int = 0
     """Requests of the same kind that come first, and may pass."""
 

@@ -18,6 +18,7 @@ def strict(data_dir: Path) -> Settings:
         max_image_bytes=1_000_000,
         max_image_pixels=250_000,
         max_megapixels_in_flight=1,
+        mask_cache_mb=0,  # inferences are counted
         request_timeout_s=60,  # what is to be late has a deadline of its own
     )
 

@@ -14,6 +14,7 @@ from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.authenticator import Authenticator
 from gateway.accounts.keys import KeyStore
 from gateway.dashboard.app import website
+from gateway.masks import cache as mask_cache
 from gateway.models.model import Model
 from gateway.models.models import Models
 from gateway.removal import Remover
@@ -36,9 +37,10 @@ async def core(
     async with (
         server.authentication(engine, settings) as authenticator,
         server.outbound(settings) as outbound,
+        mask_cache.opened(settings) as masks,
     ):
         models = model if isinstance(model, Models) else Models.only(model)
-        remover = Remover(models, settings)
+        remover = Remover(models, settings, masks)
         yield RequestHandler(remover, outbound, settings), authenticator
         remover.close()
 

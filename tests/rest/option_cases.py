@@ -1,5 +1,7 @@
 """Requests that fail because of an option."""
 
+import json
+
 from tests.rest.case import Case, fields
 
 OPTION_CASES = [
@@ -35,6 +37,69 @@ OPTION_CASES = [
         "bad-option",
         "crop_margin",
         lambda photo: {"files": {"image": photo()}, "data": {"crop": "1", "crop_margin": "500px"}},
+    ),
+    Case("variants no JSON", "bad-option", "variants is not valid JSON", fields(variants="[")),
+    Case(
+        "variants no array",
+        "bad-option",
+        "JSON array of 1 to 10",
+        fields(variants='{"size": "4k"}'),
+    ),
+    Case("no variant", "bad-option", "JSON array of 1 to 10", fields(variants="[]")),
+    Case("many variants", "bad-option", "1 to 10", fields(variants=json.dumps([{}] * 11))),
+    Case(
+        "variant no object",
+        "bad-option",
+        "variants[1]: a variant must be",
+        fields(variants="[{},1]"),
+    ),
+    Case(
+        "variant's size",
+        "bad-option",
+        "variants[1]: size must be",
+        fields(variants='[{"size": "4k"}, {"size": "big"}]'),
+        field="variants[1].size",
+    ),
+    Case(
+        "variant's region",
+        "bad-option",
+        "variants[0]: roi is one for all variants",
+        fields(variants='[{"roi": "0 0 9 9"}]'),
+        field="variants[0].roi",
+    ),
+    Case(
+        "variant's model",
+        "bad-option",
+        "variants[0]: model is one for all variants",
+        fields(variants='[{"model": "isnet"}]'),
+        field="variants[0].model",
+    ),
+    Case(
+        "variant's rectangle",
+        "bad-option",
+        "variants[0]: keep reaches beyond the image",
+        fields(variants='[{"keep": "0 0 9 8"}]'),
+        field="variants[0].keep",
+    ),
+    Case(
+        "variant with two backgrounds",
+        "bad-option",
+        "variants[1]: Send bg_color or bg_image, not both",
+        lambda photo: {
+            "files": {"image": photo(), "bg_image": photo()},
+            "data": {"variants": '[{}, {"bg_color": "red"}]'},
+        },
+        field="variants[1].bg_color",
+    ),
+    Case(
+        "variant's margin beyond the pixels",
+        "bad-option",
+        "variants[1]: crop_margin makes",
+        lambda photo: {
+            "files": {"image": photo()},
+            "data": {"variants": '[{}, {"crop": true, "crop_margin": "500px"}]'},
+        },
+        field="variants[1].crop_margin",
     ),
     Case(
         "two backgrounds",

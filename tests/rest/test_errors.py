@@ -12,7 +12,10 @@ from tests.half_model import HalfModel
 from tests.rest.cases import CASES, Case, Photo, key
 from tests.rest.gateway import Gateway, serving
 
-AFTER_THE_MODEL = ("queue", "model", "late", "bug", "margin beyond the pixels")
+AFTER_THE_MODEL = (
+    *("queue", "model", "late", "bug"),
+    *("margin beyond the pixels", "variant's margin beyond the pixels"),
+)
 """All others are found before the model is asked."""
 
 RETRY_AFTER = {"queue": "4", "model": "5", "no database": "1", "no store of limits": "1"}
@@ -42,6 +45,7 @@ async def test_each_error_is_told_and_leaves_nothing_behind(
         assert body["type"] == f"/problems/{case.slug}"
         assert (body["title"], body["status"]) == (kind.title, kind.http)
         assert case.hint in body["detail"]
+        assert case.field is None or case.field == body["field"]
         assert "secret" not in answer.text
         assert body["request_id"] == answer.headers["x-request-id"]
         waits = kind.http in (429, 503)

@@ -1,5 +1,6 @@
 """The tables' requests as gRPC says them, and both APIs around one core."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -67,12 +68,30 @@ def message(sent: Mapping[str, Any]) -> pb.RemoveBackgroundRequest | None:
         return None
     if set(files) - {"image", *FILES} or "image" not in files:
         return None
-    said = options(data)
-    if said is None:
+    said = options({name: value for name, value in data.items() if name != "variants"})
+    variants = variant_options(data.get("variants"))
+    if said is None or variants is None:
         return None
     for name in set(files) & set(FILES):
         setattr(said, name, files[name])
-    return pb.RemoveBackgroundRequest(image=files["image"], options=said)
+    return pb.RemoveBackgroundRequest(image=files["image"], options=said, variants=variants)
+
+
+def variant_options(text: str | None) -> list[options_pb2.Options] | None:
+    """The variants of HTTP's table; None if gRPC cannot say them."""
+    if text is None:
+        return []
+    try:
+        variants = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(variants, list) or not all(isinstance(each, dict) for each in variants):
+        return None
+    said = [
+        options({name: "true" if value is True else value for name, value in variant.items()})
+        for variant in variants
+    ]
+    return [each for each in said if each is not None] if said and None not in said else None
 
 
 def key_of(sent: Mapping[str, Any]) -> str | None:

@@ -2,7 +2,7 @@
 
 from gateway.bulk.job import MAX_IMAGES
 from gateway.errors import IdleStream, InProgress, KeyReused, NoDelivery, NoForeground
-from gateway.rest.fields import OPTIONS, Schema
+from gateway.rest.fields import OPTIONS, VARIANTS_TEXT, Schema
 from gateway.rest.openapi import errors
 from gateway.settings import Settings
 
@@ -25,6 +25,7 @@ def request_body(settings: Settings) -> Schema:
         "bg_image": file | {"description": "A picture to lay behind the foreground of all images."},
         "mask": file | {"description": "The mask of all images, instead of the model's."},
         "trimap": file | {"description": "What to keep and to erase in all images."},
+        "variants": VARIANTS_TEXT,
         "custom_id": {
             "type": "array",
             "items": {"type": "string", "maxLength": 128},

@@ -52,7 +52,7 @@ def router(handler: RequestHandler, authenticator: Authenticator) -> APIRouter:
         request: Request, caller: Annotated[Caller, Depends(authenticated)]
     ) -> Response:
         """Serve clients written for remove.bg: only their base URL and API key change."""
-        result, removal = await execute(handler, request, caller, parse)
+        (result,), removal = await execute(handler, request, caller, parse)
         return await answer(request, result, removal, handler.memory, as_json=answers.as_json)
 
     @routes.get(

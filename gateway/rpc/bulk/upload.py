@@ -47,7 +47,7 @@ def parse_part(data: bytes) -> Header | Image:
         image = message.image
         return Image(image.image, image.name, image.custom_id)
     header = message.header
-    texts = messages.fields(header.options)
+    texts = messages.fields(header.options) | messages.variant_fields(header.variants)
     texts |= {"metadata": header.metadata, "webhook_url": header.webhook_url}
     files = messages.file_options(header.options)
     return Header({name: text for name, text in texts.items() if text}, files)

@@ -29,25 +29,25 @@ from clearbg.v1 import problem_pb2 as clearbg_dot_v1_dot_problem__pb2
 from clearbg.v1 import result_pb2 as clearbg_dot_v1_dot_result__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+clearbg/v1/background_removal_service.proto\x12\nclearbg.v1\x1a\x1b\x63learbg/v1/bulk_calls.proto\x1a\x17\x63learbg/v1/models.proto\x1a\x18\x63learbg/v1/options.proto\x1a\x18\x63learbg/v1/problem.proto\x1a\x17\x63learbg/v1/result.proto\"o\n\x17RemoveBackgroundRequest\x12\x0f\n\x05image\x18\x01 \x01(\x0cH\x00\x12\x13\n\timage_url\x18\x02 \x01(\tH\x00\x12$\n\x07options\x18\x03 \x01(\x0b\x32\x13.clearbg.v1.OptionsB\x08\n\x06source\">\n\x18RemoveBackgroundResponse\x12\"\n\x06result\x18\x01 \x01(\x0b\x32\x12.clearbg.v1.Result\"a\n\x1dRemoveBackgroundStreamRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x34\n\x07request\x18\x02 \x01(\x0b\x32#.clearbg.v1.RemoveBackgroundRequest\"\x85\x01\n\x1eRemoveBackgroundStreamResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12$\n\x06result\x18\x02 \x01(\x0b\x32\x12.clearbg.v1.ResultH\x00\x12&\n\x07problem\x18\x03 \x01(\x0b\x32\x13.clearbg.v1.ProblemH\x00\x42\t\n\x07outcome\"%\n\x14SegmentTensorRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\"`\n\x15SegmentTensorResponse\x12\x0c\n\x04mask\x18\x01 \x01(\x0c\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x04 \x01(\t2\xe2\x07\n\x18\x42\x61\x63kgroundRemovalService\x12]\n\x10RemoveBackground\x12#.clearbg.v1.RemoveBackgroundRequest\x1a$.clearbg.v1.RemoveBackgroundResponse\x12s\n\x16RemoveBackgroundStream\x12).clearbg.v1.RemoveBackgroundStreamRequest\x1a*.clearbg.v1.RemoveBackgroundStreamResponse(\x01\x30\x01\x12T\n\rSegmentTensor\x12 .clearbg.v1.SegmentTensorRequest\x1a!.clearbg.v1.SegmentTensorResponse\x12K\n\nListModels\x12\x1d.clearbg.v1.ListModelsRequest\x1a\x1e.clearbg.v1.ListModelsResponse\x12V\n\rCreateBulkJob\x12 .clearbg.v1.CreateBulkJobRequest\x1a!.clearbg.v1.CreateBulkJobResponse(\x01\x12K\n\nGetBulkJob\x12\x1d.clearbg.v1.GetBulkJobRequest\x1a\x1e.clearbg.v1.GetBulkJobResponse\x12S\n\x0cWatchBulkJob\x12\x1f.clearbg.v1.WatchBulkJobRequest\x1a .clearbg.v1.WatchBulkJobResponse0\x01\x12V\n\rGetBulkResult\x12 .clearbg.v1.GetBulkResultRequest\x1a!.clearbg.v1.GetBulkResultResponse0\x01\x12T\n\rCancelBulkJob\x12 .clearbg.v1.CancelBulkJobRequest\x1a!.clearbg.v1.CancelBulkJobResponse\x12T\n\rDeleteBulkJob\x12 .clearbg.v1.DeleteBulkJobRequest\x1a!.clearbg.v1.DeleteBulkJobResponse\x12Q\n\x0cListBulkJobs\x12\x1f.clearbg.v1.ListBulkJobsRequest\x1a .clearbg.v1.ListBulkJobsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+clearbg/v1/background_removal_service.proto\x12\nclearbg.v1\x1a\x1b\x63learbg/v1/bulk_calls.proto\x1a\x17\x63learbg/v1/models.proto\x1a\x18\x63learbg/v1/options.proto\x1a\x18\x63learbg/v1/problem.proto\x1a\x17\x63learbg/v1/result.proto\"\x96\x01\n\x17RemoveBackgroundRequest\x12\x0f\n\x05image\x18\x01 \x01(\x0cH\x00\x12\x13\n\timage_url\x18\x02 \x01(\tH\x00\x12$\n\x07options\x18\x03 \x01(\x0b\x32\x13.clearbg.v1.Options\x12%\n\x08variants\x18\x04 \x03(\x0b\x32\x13.clearbg.v1.OptionsB\x08\n\x06source\"e\n\x18RemoveBackgroundResponse\x12\"\n\x06result\x18\x01 \x01(\x0b\x32\x12.clearbg.v1.Result\x12%\n\x08variants\x18\x02 \x01(\x0b\x32\x13.clearbg.v1.Results\"a\n\x1dRemoveBackgroundStreamRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x34\n\x07request\x18\x02 \x01(\x0b\x32#.clearbg.v1.RemoveBackgroundRequest\"\xae\x01\n\x1eRemoveBackgroundStreamResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12$\n\x06result\x18\x02 \x01(\x0b\x32\x12.clearbg.v1.ResultH\x00\x12&\n\x07problem\x18\x03 \x01(\x0b\x32\x13.clearbg.v1.ProblemH\x00\x12\'\n\x08variants\x18\x04 \x01(\x0b\x32\x13.clearbg.v1.ResultsH\x00\x42\t\n\x07outcome\"%\n\x14SegmentTensorRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\"`\n\x15SegmentTensorResponse\x12\x0c\n\x04mask\x18\x01 \x01(\x0c\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x04 \x01(\t2\xe2\x07\n\x18\x42\x61\x63kgroundRemovalService\x12]\n\x10RemoveBackground\x12#.clearbg.v1.RemoveBackgroundRequest\x1a$.clearbg.v1.RemoveBackgroundResponse\x12s\n\x16RemoveBackgroundStream\x12).clearbg.v1.RemoveBackgroundStreamRequest\x1a*.clearbg.v1.RemoveBackgroundStreamResponse(\x01\x30\x01\x12T\n\rSegmentTensor\x12 .clearbg.v1.SegmentTensorRequest\x1a!.clearbg.v1.SegmentTensorResponse\x12K\n\nListModels\x12\x1d.clearbg.v1.ListModelsRequest\x1a\x1e.clearbg.v1.ListModelsResponse\x12V\n\rCreateBulkJob\x12 .clearbg.v1.CreateBulkJobRequest\x1a!.clearbg.v1.CreateBulkJobResponse(\x01\x12K\n\nGetBulkJob\x12\x1d.clearbg.v1.GetBulkJobRequest\x1a\x1e.clearbg.v1.GetBulkJobResponse\x12S\n\x0cWatchBulkJob\x12\x1f.clearbg.v1.WatchBulkJobRequest\x1a .clearbg.v1.WatchBulkJobResponse0\x01\x12V\n\rGetBulkResult\x12 .clearbg.v1.GetBulkResultRequest\x1a!.clearbg.v1.GetBulkResultResponse0\x01\x12T\n\rCancelBulkJob\x12 .clearbg.v1.CancelBulkJobRequest\x1a!.clearbg.v1.CancelBulkJobResponse\x12T\n\rDeleteBulkJob\x12 .clearbg.v1.DeleteBulkJobRequest\x1a!.clearbg.v1.DeleteBulkJobResponse\x12Q\n\x0cListBulkJobs\x12\x1f.clearbg.v1.ListBulkJobsRequest\x1a .clearbg.v1.ListBulkJobsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'clearbg.v1.background_removal_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REMOVEBACKGROUNDREQUEST']._serialized_start=190
-  _globals['_REMOVEBACKGROUNDREQUEST']._serialized_end=301
-  _globals['_REMOVEBACKGROUNDRESPONSE']._serialized_start=303
-  _globals['_REMOVEBACKGROUNDRESPONSE']._serialized_end=365
-  _globals['_REMOVEBACKGROUNDSTREAMREQUEST']._serialized_start=367
-  _globals['_REMOVEBACKGROUNDSTREAMREQUEST']._serialized_end=464
-  _globals['_REMOVEBACKGROUNDSTREAMRESPONSE']._serialized_start=467
-  _globals['_REMOVEBACKGROUNDSTREAMRESPONSE']._serialized_end=600
-  _globals['_SEGMENTTENSORREQUEST']._serialized_start=602
-  _globals['_SEGMENTTENSORREQUEST']._serialized_end=639
-  _globals['_SEGMENTTENSORRESPONSE']._serialized_start=641
-  _globals['_SEGMENTTENSORRESPONSE']._serialized_end=737
-  _globals['_BACKGROUNDREMOVALSERVICE']._serialized_start=740
-  _globals['_BACKGROUNDREMOVALSERVICE']._serialized_end=1734
+  _globals['_REMOVEBACKGROUNDREQUEST']._serialized_start=191
+  _globals['_REMOVEBACKGROUNDREQUEST']._serialized_end=341
+  _globals['_REMOVEBACKGROUNDRESPONSE']._serialized_start=343
+  _globals['_REMOVEBACKGROUNDRESPONSE']._serialized_end=444
+  _globals['_REMOVEBACKGROUNDSTREAMREQUEST']._serialized_start=446
+  _globals['_REMOVEBACKGROUNDSTREAMREQUEST']._serialized_end=543
+  _globals['_REMOVEBACKGROUNDSTREAMRESPONSE']._serialized_start=546
+  _globals['_REMOVEBACKGROUNDSTREAMRESPONSE']._serialized_end=720
+  _globals['_SEGMENTTENSORREQUEST']._serialized_start=722
+  _globals['_SEGMENTTENSORREQUEST']._serialized_end=759
+  _globals['_SEGMENTTENSORRESPONSE']._serialized_start=761
+  _globals['_SEGMENTTENSORRESPONSE']._serialized_end=857
+  _globals['_BACKGROUNDREMOVALSERVICE']._serialized_start=860
+  _globals['_BACKGROUNDREMOVALSERVICE']._serialized_end=1854
 # @@protoc_insertion_point(module_scope)

@@ -27,7 +27,7 @@ from clearbg.v1 import options_pb2 as clearbg_dot_v1_dot_options__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63learbg/v1/bulk_calls.proto\x12\nclearbg.v1\x1a\x19\x63learbg/v1/bulk_job.proto\x1a\x18\x63learbg/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"q\n\x14\x43reateBulkJobRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x16.clearbg.v1.BulkHeaderH\x00\x12\'\n\x05image\x18\x02 \x01(\x0b\x32\x16.clearbg.v1.BulkSourceH\x00\x42\x06\n\x04part\"Y\n\nBulkHeader\x12$\n\x07options\x18\x01 \x01(\x0b\x32\x13.clearbg.v1.Options\x12\x10\n\x08metadata\x18\x02 \x01(\t\x12\x13\n\x0bwebhook_url\x18\x03 \x01(\t\"<\n\nBulkSource\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tcustom_id\x18\x03 \x01(\t\"K\n\x15\x43reateBulkJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearbg.v1.BulkJob\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"#\n\x11GetBulkJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"6\n\x12GetBulkJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearbg.v1.BulkJob\";\n\x13WatchBulkJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"\x80\x01\n\x14WatchBulkJobResponse\x12&\n\x05image\x18\x01 \x01(\x0b\x32\x15.clearbg.v1.BulkImageH\x00\x12\"\n\x03job\x18\x02 \x01(\x0b\x32\x13.clearbg.v1.BulkJobH\x00\x12\x14\n\x0cresume_token\x18\x03 \x01(\tB\x06\n\x04news\"5\n\x14GetBulkResultRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\r\"X\n\x15GetBulkResultResponse\x12&\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x16.clearbg.v1.BulkResultH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"O\n\nBulkResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\x0b\n\x03url\x18\x04 \x01(\t\"&\n\x14\x43\x61ncelBulkJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"9\n\x15\x43\x61ncelBulkJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearbg.v1.BulkJob\"&\n\x14\x44\x65leteBulkJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x17\n\x15\x44\x65leteBulkJobResponse\"P\n\x13ListBulkJobsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\x12*\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"j\n\x14ListBulkJobsResponse\x12!\n\x04jobs\x18\x01 \x03(\x0b\x32\x13.clearbg.v1.BulkJob\x12/\n\x0bnext_before\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63learbg/v1/bulk_calls.proto\x12\nclearbg.v1\x1a\x19\x63learbg/v1/bulk_job.proto\x1a\x18\x63learbg/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"q\n\x14\x43reateBulkJobRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x16.clearbg.v1.BulkHeaderH\x00\x12\'\n\x05image\x18\x02 \x01(\x0b\x32\x16.clearbg.v1.BulkSourceH\x00\x42\x06\n\x04part\"\x80\x01\n\nBulkHeader\x12$\n\x07options\x18\x01 \x01(\x0b\x32\x13.clearbg.v1.Options\x12\x10\n\x08metadata\x18\x02 \x01(\t\x12\x13\n\x0bwebhook_url\x18\x03 \x01(\t\x12%\n\x08variants\x18\x04 \x03(\x0b\x32\x13.clearbg.v1.Options\"<\n\nBulkSource\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tcustom_id\x18\x03 \x01(\t\"K\n\x15\x43reateBulkJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearbg.v1.BulkJob\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"#\n\x11GetBulkJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"6\n\x12GetBulkJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearbg.v1.BulkJob\";\n\x13WatchBulkJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"\x80\x01\n\x14WatchBulkJobResponse\x12&\n\x05image\x18\x01 \x01(\x0b\x32\x15.clearbg.v1.BulkImageH\x00\x12\"\n\x03job\x18\x02 \x01(\x0b\x32\x13.clearbg.v1.BulkJobH\x00\x12\x14\n\x0cresume_token\x18\x03 \x01(\tB\x06\n\x04news\"5\n\x14GetBulkResultRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\r\"X\n\x15GetBulkResultResponse\x12&\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x16.clearbg.v1.BulkResultH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"O\n\nBulkResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\x0b\n\x03url\x18\x04 \x01(\t\"&\n\x14\x43\x61ncelBulkJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"9\n\x15\x43\x61ncelBulkJobResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.clearbg.v1.BulkJob\"&\n\x14\x44\x65leteBulkJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x17\n\x15\x44\x65leteBulkJobResponse\"P\n\x13ListBulkJobsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\x12*\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"j\n\x14ListBulkJobsResponse\x12!\n\x04jobs\x18\x01 \x03(\x0b\x32\x13.clearbg.v1.BulkJob\x12/\n\x0bnext_before\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,36 +36,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATEBULKJOBREQUEST']._serialized_start=129
   _globals['_CREATEBULKJOBREQUEST']._serialized_end=242
-  _globals['_BULKHEADER']._serialized_start=244
-  _globals['_BULKHEADER']._serialized_end=333
-  _globals['_BULKSOURCE']._serialized_start=335
-  _globals['_BULKSOURCE']._serialized_end=395
-  _globals['_CREATEBULKJOBRESPONSE']._serialized_start=397
-  _globals['_CREATEBULKJOBRESPONSE']._serialized_end=472
-  _globals['_GETBULKJOBREQUEST']._serialized_start=474
-  _globals['_GETBULKJOBREQUEST']._serialized_end=509
-  _globals['_GETBULKJOBRESPONSE']._serialized_start=511
-  _globals['_GETBULKJOBRESPONSE']._serialized_end=565
-  _globals['_WATCHBULKJOBREQUEST']._serialized_start=567
-  _globals['_WATCHBULKJOBREQUEST']._serialized_end=626
-  _globals['_WATCHBULKJOBRESPONSE']._serialized_start=629
-  _globals['_WATCHBULKJOBRESPONSE']._serialized_end=757
-  _globals['_GETBULKRESULTREQUEST']._serialized_start=759
-  _globals['_GETBULKRESULTREQUEST']._serialized_end=812
-  _globals['_GETBULKRESULTRESPONSE']._serialized_start=814
-  _globals['_GETBULKRESULTRESPONSE']._serialized_end=902
-  _globals['_BULKRESULT']._serialized_start=904
-  _globals['_BULKRESULT']._serialized_end=983
-  _globals['_CANCELBULKJOBREQUEST']._serialized_start=985
-  _globals['_CANCELBULKJOBREQUEST']._serialized_end=1023
-  _globals['_CANCELBULKJOBRESPONSE']._serialized_start=1025
-  _globals['_CANCELBULKJOBRESPONSE']._serialized_end=1082
-  _globals['_DELETEBULKJOBREQUEST']._serialized_start=1084
-  _globals['_DELETEBULKJOBREQUEST']._serialized_end=1122
-  _globals['_DELETEBULKJOBRESPONSE']._serialized_start=1124
-  _globals['_DELETEBULKJOBRESPONSE']._serialized_end=1147
-  _globals['_LISTBULKJOBSREQUEST']._serialized_start=1149
-  _globals['_LISTBULKJOBSREQUEST']._serialized_end=1229
-  _globals['_LISTBULKJOBSRESPONSE']._serialized_start=1231
-  _globals['_LISTBULKJOBSRESPONSE']._serialized_end=1337
+  _globals['_BULKHEADER']._serialized_start=245
+  _globals['_BULKHEADER']._serialized_end=373
+  _globals['_BULKSOURCE']._serialized_start=375
+  _globals['_BULKSOURCE']._serialized_end=435
+  _globals['_CREATEBULKJOBRESPONSE']._serialized_start=437
+  _globals['_CREATEBULKJOBRESPONSE']._serialized_end=512
+  _globals['_GETBULKJOBREQUEST']._serialized_start=514
+  _globals['_GETBULKJOBREQUEST']._serialized_end=549
+  _globals['_GETBULKJOBRESPONSE']._serialized_start=551
+  _globals['_GETBULKJOBRESPONSE']._serialized_end=605
+  _globals['_WATCHBULKJOBREQUEST']._serialized_start=607
+  _globals['_WATCHBULKJOBREQUEST']._serialized_end=666
+  _globals['_WATCHBULKJOBRESPONSE']._serialized_start=669
+  _globals['_WATCHBULKJOBRESPONSE']._serialized_end=797
+  _globals['_GETBULKRESULTREQUEST']._serialized_start=799
+  _globals['_GETBULKRESULTREQUEST']._serialized_end=852
+  _globals['_GETBULKRESULTRESPONSE']._serialized_start=854
+  _globals['_GETBULKRESULTRESPONSE']._serialized_end=942
+  _globals['_BULKRESULT']._serialized_start=944
+  _globals['_BULKRESULT']._serialized_end=1023
+  _globals['_CANCELBULKJOBREQUEST']._serialized_start=1025
+  _globals['_CANCELBULKJOBREQUEST']._serialized_end=1063
+  _globals['_CANCELBULKJOBRESPONSE']._serialized_start=1065
+  _globals['_CANCELBULKJOBRESPONSE']._serialized_end=1122
+  _globals['_DELETEBULKJOBREQUEST']._serialized_start=1124
+  _globals['_DELETEBULKJOBREQUEST']._serialized_end=1162
+  _globals['_DELETEBULKJOBRESPONSE']._serialized_start=1164
+  _globals['_DELETEBULKJOBRESPONSE']._serialized_end=1187
+  _globals['_LISTBULKJOBSREQUEST']._serialized_start=1189
+  _globals['_LISTBULKJOBSREQUEST']._serialized_end=1269
+  _globals['_LISTBULKJOBSRESPONSE']._serialized_start=1271
+  _globals['_LISTBULKJOBSRESPONSE']._serialized_end=1377
 # @@protoc_insertion_point(module_scope)

@@ -20,14 +20,16 @@ class CreateBulkJobRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[BulkHeader, _Mapping]] = ..., image: _Optional[_Union[BulkSource, _Mapping]] = ...) -> None: ...
 
 class BulkHeader(_message.Message):
-    __slots__ = ("options", "metadata", "webhook_url")
+    __slots__ = ("options", "metadata", "webhook_url", "variants")
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     WEBHOOK_URL_FIELD_NUMBER: _ClassVar[int]
+    VARIANTS_FIELD_NUMBER: _ClassVar[int]
     options: _options_pb2.Options
     metadata: str
     webhook_url: str
-    def __init__(self, options: _Optional[_Union[_options_pb2.Options, _Mapping]] = ..., metadata: _Optional[str] = ..., webhook_url: _Optional[str] = ...) -> None: ...
+    variants: _containers.RepeatedCompositeFieldContainer[_options_pb2.Options]
+    def __init__(self, options: _Optional[_Union[_options_pb2.Options, _Mapping]] = ..., metadata: _Optional[str] = ..., webhook_url: _Optional[str] = ..., variants: _Optional[_Iterable[_Union[_options_pb2.Options, _Mapping]]] = ...) -> None: ...
 
 class BulkSource(_message.Message):
     __slots__ = ("image", "name", "custom_id")

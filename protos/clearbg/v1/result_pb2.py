@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63learbg/v1/result.proto\x12\nclearbg.v1\x1a\x1egoogle/protobuf/duration.proto\"\xe0\x01\n\x06Result\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\x12#\n\nforeground\x18\x05 \x01(\x0b\x32\x0f.clearbg.v1.Box\x12\x12\n\nconfidence\x18\x06 \x01(\x01\x12\x15\n\rmodel_version\x18\x07 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x08 \x01(\t\x12%\n\x06stages\x18\t \x03(\x0b\x32\x15.clearbg.v1.StageTime\x12\r\n\x05model\x18\n \x01(\t\"?\n\x03\x42ox\x12\x0b\n\x03top\x18\x01 \x01(\r\x12\x0c\n\x04left\x18\x02 \x01(\r\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\"C\n\tStageTime\x12\r\n\x05stage\x18\x01 \x01(\t\x12\'\n\x04time\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Durationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63learbg/v1/result.proto\x12\nclearbg.v1\x1a\x1egoogle/protobuf/duration.proto\"\xe0\x01\n\x06Result\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\x12#\n\nforeground\x18\x05 \x01(\x0b\x32\x0f.clearbg.v1.Box\x12\x12\n\nconfidence\x18\x06 \x01(\x01\x12\x15\n\rmodel_version\x18\x07 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x08 \x01(\t\x12%\n\x06stages\x18\t \x03(\x0b\x32\x15.clearbg.v1.StageTime\x12\r\n\x05model\x18\n \x01(\t\".\n\x07Results\x12#\n\x07results\x18\x01 \x03(\x0b\x32\x12.clearbg.v1.Result\"?\n\x03\x42ox\x12\x0b\n\x03top\x18\x01 \x01(\r\x12\x0c\n\x04left\x18\x02 \x01(\r\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\"C\n\tStageTime\x12\r\n\x05stage\x18\x01 \x01(\t\x12\'\n\x04time\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Durationb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,8 +34,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RESULT']._serialized_start=72
   _globals['_RESULT']._serialized_end=296
-  _globals['_BOX']._serialized_start=298
-  _globals['_BOX']._serialized_end=361
-  _globals['_STAGETIME']._serialized_start=363
-  _globals['_STAGETIME']._serialized_end=430
+  _globals['_RESULTS']._serialized_start=298
+  _globals['_RESULTS']._serialized_end=344
+  _globals['_BOX']._serialized_start=346
+  _globals['_BOX']._serialized_end=409
+  _globals['_STAGETIME']._serialized_start=411
+  _globals['_STAGETIME']._serialized_end=478
 # @@protoc_insertion_point(module_scope)

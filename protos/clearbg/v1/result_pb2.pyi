@@ -33,6 +33,12 @@ class Result(_message.Message):
     model: str
     def __init__(self, image: _Optional[bytes] = ..., media_type: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., foreground: _Optional[_Union[Box, _Mapping]] = ..., confidence: _Optional[float] = ..., model_version: _Optional[str] = ..., device: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageTime, _Mapping]]] = ..., model: _Optional[str] = ...) -> None: ...
 
+class Results(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[Result]
+    def __init__(self, results: _Optional[_Iterable[_Union[Result, _Mapping]]] = ...) -> None: ...
+
 class Box(_message.Message):
     __slots__ = ("top", "left", "width", "height")
     TOP_FIELD_NUMBER: _ClassVar[int]
