@@ -5,7 +5,7 @@ from typing import TypedDict, Unpack
 import numpy as np
 
 from gateway import results
-from gateway.accounts.caller import Caller
+from gateway.accounts.caller import Caller, account_owner
 from gateway.deadline import Deadline
 from gateway.errors import BadImage
 from gateway.images import header, matte, memory_cost, pipeline, thumbnail
@@ -43,7 +43,7 @@ class RemovalArguments(TypedDict, total=False):
     caller: Caller | None
     """Whose limits and usage are charged; None charges nobody."""
     account_id: int
-    """Of the image's owner, where there is no caller."""
+    """Of the image's owner, where there is no caller; 0: of no account."""
     priority: Priority
     """Interactive images, the default, go before bulk ones."""
     deadline: Deadline
@@ -94,7 +94,7 @@ class Remover:
         caller = arguments.get("caller")
         demand = Demand(
             self.choose_model(options.model, caller),
-            caller.key.account_id if caller else arguments.get("account_id", 0),
+            caller.owner if caller else account_owner(arguments.get("account_id", 0)),
             arguments.get("priority", Priority.INTERACTIVE),
             arguments.get("deadline") or Deadline(self._settings.request_timeout_s),
         )

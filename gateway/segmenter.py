@@ -26,8 +26,8 @@ class Demand:
     """What a request wants of a model."""
 
     model: ServedModel
-    owner: int
-    """ID of the account that the image belongs to; 0: of none."""
+    owner: str
+    """Whose image it is; see `Caller.owner`."""
     priority: Priority
     deadline: Deadline
 

@@ -21,17 +21,38 @@ Windows = list[asyncio.Future[Window | None]]
 work; the response awaits them for its rate-limit headers."""
 
 
+def account_owner(account_id: int) -> str:
+    """Return the owner of an account's images; see `Caller.owner`."""
+    return f"account {account_id}"
+
+
 class Caller:
     """One authenticated request: its key, its limits, and what it spends and uses.
 
     As a context manager it counts the request when the block ends, with the error that ended it.
     This is the only place where requests are counted; those that called `spend_request` are.
+
+    Args:
+        key: what is charged.
+        authenticator: has the limits.
+        windows: receives the state of each limit.
+        address: of the client; may be empty.
+        owner: whose images they are, if not the account's: guests share an account.
+
+    Attributes:
+        owner: whose images they are. What is known of them helps no other owner.
     """
 
     def __init__(
-        self, key: ApiKey, authenticator: "Authenticator", windows: Windows, address: str = ""
+        self,
+        key: ApiKey,
+        authenticator: "Authenticator",
+        windows: Windows,
+        address: str = "",
+        *,
+        owner: str = "",
     ) -> None:
-        self.key = key
+        self.key, self.owner = key, owner or account_owner(key.account_id)
         self._authenticator, self._usage = authenticator, authenticator.usage
         self._windows, self._address = windows, address
         self._requests = self._taken = self._pixels = self._images = 0

@@ -17,16 +17,24 @@ def caller(dashboard: Dashboard, visitor: Visitor, request: Request) -> Caller:
     return caller_of(dashboard, visitor.account.id, request)
 
 
-def caller_of(dashboard: Dashboard, account_id: int, request: Request) -> Caller:
+def caller_of(
+    dashboard: Dashboard, account_id: int, request: Request, *, owner: str = ""
+) -> Caller:
     """Return the caller for an account. Blocking: it reads the database.
 
     Its key is the dashboard's own of this account, whose secret nobody knows. The request's limits
     are told in its answer's headers, as for the API. Answer inside `with caller:`.
+
+    Args:
+        dashboard: has the keys and the limits.
+        account_id: which account.
+        request: of the visitor.
+        owner: see `Caller`.
     """
     request.state.windows = []
     key = dashboard.keys.of_dashboard(account_id)
     address = request.client.host if request.client else ""
-    return Caller(key, dashboard.authenticator, request.state.windows, address)
+    return Caller(key, dashboard.authenticator, request.state.windows, address, owner=owner)
 
 
 async def _current(

@@ -16,7 +16,7 @@ from gateway.dashboard import redirects
 from gateway.dashboard.caller import caller_of
 from gateway.dashboard.dashboard import CurrentDashboard, Dashboard
 from gateway.dashboard.pages import render
-from gateway.dashboard.visitor import MaybeVisitor
+from gateway.dashboard.visitor import MaybeVisitor, address_of
 from gateway.errors import NotSignedIn
 from gateway.identity.sessions import Visitor
 from gateway.models.listing import describe
@@ -65,9 +65,10 @@ AccountId = Annotated[int, Depends(_account_id)]
 
 
 async def _caller(
-    request: Request, dashboard: CurrentDashboard, account_id: AccountId
+    request: Request, dashboard: CurrentDashboard, visitor: Guest, account_id: AccountId
 ) -> AsyncIterator[Caller]:
-    caller = await asyncio.to_thread(caller_of, dashboard, account_id, request)
+    owner = "" if visitor else f"guest {network_of(address_of(request))}"
+    caller = await asyncio.to_thread(caller_of, dashboard, account_id, request, owner=owner)
     with caller:
         yield caller
 
@@ -116,7 +117,7 @@ async def removebg(
 ) -> Response:
     """Cut out as `POST /v1/removebg` does: the same fields, limits, charges and bytes."""
     if visitor is None:
-        await _spend_address(dashboard, request.client.host if request.client else "")
+        await _spend_address(dashboard, address_of(request))
     await caller.spend_request()
     done, removal = await execute(dashboard.handler, request, caller)
     return await answer(request, done, removal, dashboard.handler.memory)

@@ -57,7 +57,7 @@ class MaskCache:
         file: bytes,
         roi: Region | None,
         model: ServedModel,
-        account_id: int,
+        owner: str,
         priority: Priority,
     ) -> Lookup:
         """Look for the mask of an image.
@@ -66,12 +66,12 @@ class MaskCache:
             file: the encoded image.
             roi: the part of it that the model sees.
             model: the one that is to segment it.
-            account_id: whose image it is.
+            owner: whose image it is; see `MaskKey`.
             priority: of the request.
         """
         started = time.perf_counter()
         sha256 = await asyncio.to_thread(file_digest, file)
-        key = MaskKey(account_id, sha256, roi, model.name, model.model.health.model_version)
+        key = MaskKey(owner, sha256, roi, model.name, model.model.health.model_version)
         found = await self._find(key, model.side)
         priorities = {Priority.INTERACTIVE, priority}
         is_expected = any(self._turns.is_taken((key, each)) for each in priorities)

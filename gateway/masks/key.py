@@ -11,9 +11,9 @@ from gateway.options import Region
 class MaskKey:
     """Whose image it is, and all that the mask depends on."""
 
-    account_id: int
-    """Masks are never shared by accounts: the time of an answer would tell one of them that the
-    other has sent the same image."""
+    owner: str
+    """Whose image it is; see `Caller.owner`. Masks are never shared by owners: the time of an
+    answer would tell one of them that the other has sent the same image."""
     sha256: bytes
     """Of the image's file."""
     roi: Region | None
@@ -25,7 +25,7 @@ class MaskKey:
     @property
     def digest(self) -> str:
         """The key as 64 hexadecimal digits, from which none of its parts can be read."""
-        parts = (self.account_id, self.sha256.hex(), repr(self.roi), self.model, self.version)
+        parts = (self.owner, self.sha256.hex(), repr(self.roi), self.model, self.version)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

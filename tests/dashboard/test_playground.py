@@ -19,7 +19,8 @@ def playground() -> str:
 
 @pytest.fixture
 def settings(settings: Settings, playground: str) -> Settings:
-    return settings.model_copy(update={"playground": playground, "playground_images_per_minute": 2})
+    changes = {"playground": playground, "playground_images_per_minute": 2, "mask_cache_mb": 1}
+    return settings.model_copy(update=changes)
 
 
 async def cut_out(browser: Browser, data: bytes, **fields: str) -> httpx.Response:
@@ -93,6 +94,15 @@ class TestOpen:
         assert int(rejected.headers["Retry-After"]) > 0
         other = site.browser(address="203.0.113.2")
         assert (await cut_out(other, photo())).status_code == 200
+
+    async def test_a_stranger_cannot_tell_what_another_one_has_tried(
+        self, site: Site, photo: Make
+    ) -> None:
+        account = await cut_out(await site.signed_in(site.user()), photo())
+        first, again = [await cut_out(site.browser(), photo()) for _ in range(2)]
+        other = await cut_out(site.browser(address="203.0.113.2"), photo())
+        devices = [answer.headers["X-Device"] for answer in (account, first, again, other)]
+        assert devices == ["cpu", "cpu", "cache", "cpu"]
 
     async def test_the_limit_is_for_strangers_only(self, site: Site, photo: Make) -> None:
         browser = await site.signed_in(site.user())

@@ -19,7 +19,7 @@ from tests.servers import valkey
 from tests.servers.valkey import Valkey
 from tests.waiting import until
 
-KEY = MaskKey(1, b"sha256", None, "isnet", "v1-bf16")
+KEY = MaskKey("account 1", b"sha256", None, "isnet", "v1-bf16")
 
 
 @pytest.fixture(scope="module")
