@@ -3,10 +3,12 @@
 import io
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from PIL import Image
 
 from gateway.accounts import database
@@ -31,6 +33,13 @@ def wait(api: httpx.Client, job_id: str) -> dict[str, Any]:
             return job
         time.sleep(0.2)
     raise AssertionError(f"it did not end: {job}")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service with the reduced model: there are many images."""
+    with running(tmp_path_factory.mktemp("service")) as service:
+        yield service
 
 
 def encoded(image: Image.Image, format_: str) -> bytes:

@@ -92,6 +92,31 @@ GATEWAY = Row(
         heatmap("Inference", 'clearbg_stage_seconds_bucket{@,stage="infer"}'),
     ],
 )
+CACHE = Row(
+    "Cache of masks",
+    [
+        Panel(
+            "Lookups",
+            {"{{outcome}}": per_second("clearbg_mask_lookups_total", "outcome")},
+            unit="ops",
+            about="Hits and joined requests need no inference of their own.",
+        ),
+        Panel(
+            "Masks in memory",
+            {"{{instance}}": "clearbg_mask_cache_bytes{@}"},
+            unit="bytes",
+        ),
+        Panel(
+            "Evictions and failures",
+            {
+                "masks dropped to make room": per_second("clearbg_mask_cache_evictions_total"),
+                "failed calls to the shared store": per_second("clearbg_mask_store_failures_total"),
+            },
+            unit="ops",
+            about="Many evictions: a larger CLEARBG_MASK_CACHE_MB would save inferences.",
+        ),
+    ],
+)
 SERVER = Row(
     "Measured by Triton",
     [
@@ -175,6 +200,6 @@ MACHINE = Row(
 MODEL = Dashboard(
     "clearbg-model",
     "ClearBG: model",
-    [NOW, GATEWAY, SERVER, MACHINE],
+    [NOW, GATEWAY, CACHE, SERVER, MACHINE],
     [label_variable("triton", "nv_inference_count", "instance", "Triton")],
 )
