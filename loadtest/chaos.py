@@ -152,9 +152,13 @@ async def _send(remover: Remover, outcome: Outcome) -> None:
 
 
 def _images_by_device() -> Counter[str]:
-    """Return the gateway's metric of the images by device."""
+    """Return the gateway's metric of the images by device, of all models."""
     (family,) = IMAGES.collect()
-    return Counter({sample.labels["device"]: round(sample.value) for sample in family.samples})
+    counts: Counter[str] = Counter()
+    for sample in family.samples:
+        if sample.name.endswith("_total"):
+            counts[sample.labels["device"]] += round(sample.value)
+    return counts
 
 
 def main(requests: int, interval_s: float) -> None:
