@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from fastapi.responses import RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from gateway.bulk import thumbnails
@@ -14,6 +13,7 @@ from gateway.dashboard import job_words, redirects
 from gateway.dashboard.caller import CurrentCaller
 from gateway.dashboard.job_words import JOBS
 from gateway.dashboard.pages import html, render
+from gateway.rest.bulk.results import send_result
 from gateway.rest.dependencies import Services
 from gateway.rest.streamed_response import OutgoingStream
 
@@ -66,17 +66,7 @@ def _as_server_sent_event(request: Request, event: ProgressEvent) -> ServerSentE
 @router.get("/items/{number}")
 async def download(job_id: str, number: int, bulk: Services, caller: CurrentCaller) -> Response:
     """Download one result, or go to where the storage has it."""
-    result = await bulk.results.find(job_id, number, caller)
-    if result.url:
-        return RedirectResponse(result.url)
-    return OutgoingStream(
-        await bulk.results.open(result),
-        media_type=result.media_type,
-        headers={
-            "Content-Length": str(result.size_bytes),
-            "Content-Disposition": f'attachment; filename="{result.file_name}"',
-        },
-    )
+    return await send_result(bulk, await bulk.results.find(job_id, number, caller), "attachment")
 
 
 @router.get("/items/{number}/thumbnail")

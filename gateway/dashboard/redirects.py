@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from gateway.dashboard import cookies
 from gateway.dashboard.dashboard import Dashboard
-from gateway.dashboard.visitor import address_of
+from gateway.dashboard.visitor import SIGN_IN, address_of
 from gateway.errors import Forbidden
 from gateway.identity.sessions import Visitor
 
@@ -52,6 +52,13 @@ def signed_in_again(
     """End all sessions of a user, start one in this browser, and send it to a page of this site."""
     dashboard.identity.sessions.end_all(visitor.user.id)
     return _with_new_session(request, dashboard, visitor.user.id, visitor.account.id, target)
+
+
+def signed_out(request: Request) -> RedirectResponse:
+    """Make the browser forget its session, and send it to the sign-in."""
+    response = to(SIGN_IN)
+    cookies.clear(request, response, cookies.SESSION)
+    return response
 
 
 def _with_new_session(

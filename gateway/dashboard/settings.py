@@ -5,12 +5,12 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from gateway.dashboard import cookies, redirects
+from gateway.dashboard import redirects
 from gateway.dashboard.dashboard import CurrentDashboard, Dashboard
 from gateway.dashboard.forms import FormFields
 from gateway.dashboard.ids import Id
 from gateway.dashboard.pages import render
-from gateway.dashboard.visitor import SIGN_IN, SignedIn, address_of
+from gateway.dashboard.visitor import SignedIn, address_of
 from gateway.errors import NoSuchThing, RateLimited
 from gateway.identity.passwords import MIN_LENGTH, BadPassword
 from gateway.identity.sessions import Visitor
@@ -94,9 +94,7 @@ def sign_out_everywhere(
 ) -> Response:
     """End all sessions of the visitor, this one too."""
     dashboard.identity.sessions.end_all(visitor.user.id)
-    response = redirects.to(SIGN_IN)
-    cookies.clear(request, response, cookies.SESSION)
-    return response
+    return redirects.signed_out(request)
 
 
 def _page(

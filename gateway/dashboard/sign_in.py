@@ -65,9 +65,7 @@ def use_link(request: Request, token: str, dashboard: CurrentDashboard) -> Respo
 def sign_out(request: Request, dashboard: CurrentDashboard) -> Response:
     """End the session."""
     dashboard.identity.sessions.end(cookies.read(request, cookies.SESSION))
-    response = redirects.to(SIGN_IN)
-    cookies.clear(request, response, cookies.SESSION)
-    return response
+    return redirects.signed_out(request)
 
 
 def _form(

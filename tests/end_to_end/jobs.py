@@ -1,6 +1,5 @@
 """Bulk jobs of a running service, and all that is kept of them."""
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -17,6 +16,7 @@ from gateway.paging import PageRequest
 from tests.end_to_end.astronaut import PHOTO
 from tests.end_to_end.service import Service
 from tests.end_to_end.test_bulk import client
+from tests.waiting import wait_until
 
 IMAGES = 24
 PHOTOS = [("images", ("a.jpg", PHOTO.read_bytes()))] * IMAGES
@@ -99,11 +99,8 @@ class Jobs:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + WITHIN_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    """Wait for what a job does."""
+    wait_until(condition, timeout_s=WITHIN_S, every_s=0.1)
 
 
 def problem_type(answer: httpx.Response) -> str:

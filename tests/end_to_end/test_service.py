@@ -5,8 +5,6 @@ import re
 import signal
 import subprocess
 import threading
-import time
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from serving.photos import PHOTOS, Photo
 from tests.end_to_end.astronaut import PHOTO, assert_cut_out
 from tests.end_to_end.service import CLEARBG, ROOT, Service, environment, running
 from tests.reduced_model import FULL_REPOSITORY
+from tests.waiting import wait_until
 
 
 def send(service: Service, data: bytes, **fields: str) -> httpx.Response:
@@ -181,7 +180,7 @@ def test_embedded_triton_answers_and_counts_exactly(tmp_path: Path) -> None:
     ports = {"triton_grpc_port": free_port(), "triton_metrics_port": free_port()}
     full = {"model_repository": FULL_REPOSITORY}
     with running(tmp_path, triton="embedded", **full, **ports) as service:
-        _wait_until(lambda: service.metric("clearbg_breaker_open") == 0)
+        wait_until(lambda: service.metric("clearbg_breaker_open") == 0, timeout_s=300)
         devices = [send(service, PHOTO.read_bytes()).headers["x-device"] for _ in range(3)]
         assert devices == ["triton-cpu"] * 3
         text = httpx.get(f"http://127.0.0.1:{ports['triton_metrics_port']}/metrics").text
@@ -203,10 +202,3 @@ def test_a_gpu_that_is_required_and_missing_stops_the_start(tmp_path: Path) -> N
     )
     assert done.returncode == 1
     assert "CLEARBG_REQUIRE_GPU" in done.stderr
-
-
-def _wait_until(true: Callable[[], bool], timeout_s: float = 300) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

@@ -2,12 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
+from tests import waiting
 from tests.observability.queries import GPU_METRICS, QUERIES, metrics, with_variables
 from tests.observability.rules import FILES, FOLDER, accelerated
 from tests.observability.scene import Scene
@@ -16,7 +18,7 @@ from tests.servers.prometheus import Prometheus
 
 pytestmark = pytest.mark.real
 
-TIMEOUT_S = 600
+wait_until = partial(waiting.wait_until, timeout_s=600, every_s=0.2)
 CALLERS = 8
 LONG_WINDOW_ALERTS = {"ClearbgErrorBudgetBurnsSlowly"} | {
     f"ClearbgLatencyBudgetBurns{pace}" for pace in ("Fast", "Slowly")
@@ -41,13 +43,6 @@ def prometheus_server(
     with prometheus.running(folder / "prometheus.yml", folder) as server:
         wait_until(lambda: server.up() == dict.fromkeys(EXAMPLE_PORTS.values(), "up"))
         yield server
-
-
-def wait_until(condition: Callable[[], bool], message: Callable[[], object] = lambda: "") -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < deadline, message()
-        time.sleep(0.2)
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
 from gateway.bulk.job_json import PATH
+from gateway.bulk.results import StoredResult
+from gateway.bulk.services import BulkServices
 from gateway.rest.bulk.openapi import RESPONSES
 from gateway.rest.dependencies import CurrentCaller, Services
 from gateway.rest.streamed_response import OutgoingStream
@@ -20,7 +22,17 @@ router = APIRouter(prefix=PATH, tags=["Bulk"])
 )
 async def get_result(job_id: str, number: int, bulk: Services, caller: CurrentCaller) -> Response:
     """Return the cut-out as soon as its image is finished, or a redirect to it."""
-    result = await bulk.results.find(job_id, number, caller)
+    return await send_result(bulk, await bulk.results.find(job_id, number, caller), "inline")
+
+
+async def send_result(bulk: BulkServices, result: StoredResult, disposition: str) -> Response:
+    """Return a result, or a redirect to where the storage has it.
+
+    Args:
+        bulk: has the storage.
+        result: found for the caller.
+        disposition: `inline`, or `attachment` for browsers that are to store it.
+    """
     if result.url:
         return RedirectResponse(result.url, headers={"Cache-Control": "no-store"})
     return OutgoingStream(
@@ -28,7 +40,7 @@ async def get_result(job_id: str, number: int, bulk: Services, caller: CurrentCa
         media_type=result.media_type,
         headers={
             "Content-Length": str(result.size_bytes),
-            "Content-Disposition": f'inline; filename="{result.file_name}"',
+            "Content-Disposition": f'{disposition}; filename="{result.file_name}"',
         },
     )
 
