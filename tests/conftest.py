@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gateway.accounts import authenticator
 from tests import reduced_model
 from tests.reduced_model import FULL_REPOSITORY, REDUCED_REPOSITORY
 
@@ -92,6 +93,12 @@ def pytest_runtest_teardown() -> Iterator[None]:
     global _unit_test
     _unit_test = ""  # the last test's teardown stops the servers that other tests have shared
     return (yield)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_key_lookups() -> None:
+    """Let the lookup of a key take a minute: on a busy machine 3 s were once too few."""
+    authenticator.CHECK_TIMEOUT_S = 60.0
 
 
 @pytest.fixture

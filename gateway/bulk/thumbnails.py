@@ -59,11 +59,11 @@ class ThumbnailService:
                 return made
             with self._memory.admit(size_bytes):
                 small = await self._shrink(job_id, number)
-        try:
-            await self._blobs.put(storage.thumbnail_path(job_id, number), small, MEDIA_TYPE)
-        finally:  # also when that failed because the folder was being deleted
-            await self._delete_orphan(job_id, number, caller)
-        return small
+            try:
+                await self._blobs.put(storage.thumbnail_path(job_id, number), small, MEDIA_TYPE)
+            finally:  # also when that failed because the folder was being deleted
+                await self._delete_orphan(job_id, number, caller)
+            return small
 
     async def _shrink(self, job_id: str, number: int) -> bytes:
         try:

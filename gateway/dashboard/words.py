@@ -1,6 +1,6 @@
 """Numbers, times and names as people read them."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 DEVICES = {"triton-gpu": "on a GPU", "triton-cpu": "on a CPU", "cpu": "on the CPU of this process"}
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
@@ -9,12 +9,6 @@ MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 def device(name: str) -> str:
     """Return where a device computes, such as `on a GPU`."""
     return DEVICES.get(name, "on a device that is not known yet")
-
-
-def clock(time: datetime) -> str:
-    """Return a time of today as `12:03 UTC`, and of another day with its date."""
-    is_today = time.date() == datetime.now(UTC).date()
-    return f"{time:%H:%M} UTC" if is_today else moment(time)
 
 
 def moment(time: datetime) -> str:

@@ -75,7 +75,7 @@ def _who_computes(model: ModelReading, now: Readings) -> tuple[Level, str]:
         if not now.uses_triton:
             return Level.GOOD, "The CPU of this process computes the masks."
         return Level.GOOD, f"Triton answers, {words.device(model.health.device)}."
-    why = f"because Triton has not answered since {words.clock(model.failing_since)}."
+    why = f"because Triton has not answered since {words.moment(model.failing_since)}."
     if model.health.device:
         return Level.WARNING, f"Images go to the CPU {why}"
     return Level.DANGER, f"Images are rejected with 503 {why}"
