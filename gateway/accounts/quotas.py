@@ -12,8 +12,9 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cachetools import LRUCache
 
@@ -88,11 +89,12 @@ class Quotas:
         Raises:
             QuotaExceeded: nothing was left.
         """
-        window = self.window(quota)
-        if not window.remaining:
+        now_s = self._clock()
+        left = self._left(quota, now_s)
+        if not left:
             raise self._exceeded(quota)
         self._in_progress[quota.key_id] += 1
-        return replace(window, remaining=window.remaining - 1)
+        return self._window(quota, left - 1, now_s)
 
     def put_back(self, key_id: int, images: int) -> None:
         """Put images back: those that were charged are counted by `charge`."""
@@ -122,16 +124,22 @@ class Quotas:
 
     def check(self, quota: Quota) -> None:
         """Raise QuotaExceeded if nothing is left of a quota."""
-        if not self.window(quota).remaining:
+        if not self._left(quota, self._clock()):
             raise self._exceeded(quota)
 
     def window(self, quota: Quota) -> Window:
         """Return what is left of a quota."""
         now_s = self._clock()
+        return self._window(quota, self._left(quota, now_s), now_s)
+
+    def _window(self, quota: Quota, left: int, now_s: float) -> Window:
         month = self._month_at(now_s)
-        limit = Limit("images", quota.images_per_month, window_s=month.length_s)
-        left = quota.images_per_month - self._used(quota, month.start_s)
-        return Window(limit, max(0, left), month.end_s - now_s)
+        limit = _limit(quota.images_per_month, month.length_s)
+        return Window(limit, left, month.end_s - now_s)
+
+    def _left(self, quota: Quota, now_s: float) -> int:
+        used = self._used(quota, self._month_at(now_s).start_s)
+        return max(0, quota.images_per_month - used)
 
     def _exceeded(self, quota: Quota) -> QuotaExceeded:
         REFUSALS.labels("quota").inc()
@@ -148,6 +156,11 @@ class Quotas:
         in_database = max(known, self._written.get((quota.key_id, month), 0))
         unwritten = self._unwritten[quota.key_id, month]
         return in_database + unwritten + self._in_progress[quota.key_id]
+
+
+@lru_cache(KNOWN_KEYS)
+def _limit(images_per_month: int, window_s: int) -> Limit:
+    return Limit("images", images_per_month, window_s=window_s)
 
 
 def exceeded(images_per_month: int, now_s: float) -> QuotaExceeded:
