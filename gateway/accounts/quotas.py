@@ -11,7 +11,7 @@ import calendar
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -80,21 +80,14 @@ class Quotas:
         self._unwritten: Counter[tuple[int, int]] = Counter()
         self._in_progress: Counter[int] = Counter()
 
-    def take(self, quota: Quota) -> Window:
+    def take(self, quota: Quota) -> None:
         """Take an image from a quota; `put_back` must follow when its request has ended.
-
-        Returns:
-            What is left.
 
         Raises:
             QuotaExceeded: nothing was left.
         """
-        now_s = self._clock()
-        left = self._left(quota, now_s)
-        if not left:
-            raise self._exceeded(quota)
+        self.check(quota)
         self._in_progress[quota.key_id] += 1
-        return self._window(quota, left - 1, now_s)
 
     def put_back(self, key_id: int, images: int) -> None:
         """Put images back: those that were charged are counted by `charge`."""
@@ -130,12 +123,9 @@ class Quotas:
     def window(self, quota: Quota) -> Window:
         """Return what is left of a quota."""
         now_s = self._clock()
-        return self._window(quota, self._left(quota, now_s), now_s)
-
-    def _window(self, quota: Quota, left: int, now_s: float) -> Window:
         month = self._month_at(now_s)
         limit = _limit(quota.images_per_month, month.length_s)
-        return Window(limit, left, month.end_s - now_s)
+        return Window(limit, self._left(quota, now_s), month.end_s - now_s)
 
     def _left(self, quota: Quota, now_s: float) -> int:
         used = self._used(quota, self._month_at(now_s).start_s)
@@ -156,6 +146,17 @@ class Quotas:
         in_database = max(known, self._written.get((quota.key_id, month), 0))
         unwritten = self._unwritten[quota.key_id, month]
         return in_database + unwritten + self._in_progress[quota.key_id]
+
+
+class QuotaWindow:
+    """What is left of a quota at the time when it is awaited, for the headers of an answer."""
+
+    def __init__(self, quotas: Quotas, quota: Quota) -> None:
+        self._quotas, self._quota = quotas, quota
+
+    def __await__(self) -> Generator[None, None, Window]:
+        return self._quotas.window(self._quota)
+        yield  # makes it a generator
 
 
 @lru_cache(KNOWN_KEYS)

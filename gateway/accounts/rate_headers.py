@@ -14,7 +14,6 @@ async def headers(windows: Windows) -> dict[str, str]:
 
     The older headers hold only one limit: the one with the smallest share left.
     """
-    # The last one of a name: taking an image from a quota replaces what was left before.
     # Awaited in turn, as most are done: `gather` costs more than all else here.
     found = [await each for each in windows]
     known = {window.limit.name: window for window in found if window}.values()
