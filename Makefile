@@ -83,7 +83,7 @@ bench: $(DEV) $(MODEL) ## Benchmark seconds per image, by stage
 bench-cache: $(DEV) $(MODEL) ## Benchmark further results of a known image, and equal requests at once
 	.venv-dev/bin/python -m loadtest.bench_cache
 
-pictures: $(DEV) $(MODEL) ## Regenerate the README's pictures
+pictures: $(DEV) $(MODEL) ## Regenerate the guide's pictures
 	.venv-dev/bin/python -m docs.pictures
 
 screenshots: $(DEV) $(MODEL) $(CHROMIUM) ## Take pictures of every page of the dashboard, into docs/screenshots/
