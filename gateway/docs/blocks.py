@@ -1,4 +1,4 @@
-"""Blocks that mean more than CommonMark says: callouts, and the same example in many languages."""
+"""Blocks that are more than Markdown has: callouts, examples in many languages, empty headers."""
 
 import re
 from collections.abc import Iterator
@@ -42,6 +42,13 @@ def mark_alternatives(tokens: list[Token]) -> None:
         languages = [token.info.partition(" ")[0] for token in run]
         if len(run) > 1 and len(set(languages)) == len(run) and OF_EXAMPLES.issuperset(languages):
             run[0].meta["is_first"] = run[-1].meta["is_last"] = True
+
+
+def mark_empty_headers(tokens: list[Token]) -> None:
+    """Make ordinary cells of a table's empty headers, which screen readers would announce."""
+    for opening, inline, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opening.type == "th_open" and not inline.content:
+            opening.tag = closing.tag = "td"
 
 
 def _runs(tokens: list[Token]) -> Iterator[list[Token]]:

@@ -61,6 +61,7 @@ def read(path: Path) -> Page:
     headings = tuple(add_anchors(tokens))
     blocks.mark_callouts(tokens)
     blocks.mark_alternatives(tokens)
+    blocks.mark_empty_headers(tokens)
     html = Markup(markdown.renderer.render(tokens, markdown.options, env))
     return Page(path.stem, html, headings, tuple(tokens))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from gateway.dashboard import pages
 from gateway.docs.documents import Document, document
@@ -93,6 +93,4 @@ def results(query: str, origin: str, *, has_dashboard: bool) -> str:
 @cache
 def _environment() -> Environment:
     loader = FileSystemLoader([TEMPLATES, pages.TEMPLATES])
-    environment = pages.environment().overlay(loader=loader)
-    environment.filters["inline"] = lambda text: Markup(text)
-    return environment
+    return pages.environment().overlay(loader=loader)

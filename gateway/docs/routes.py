@@ -28,6 +28,23 @@ LONGEST_QUERY = 200
 def router(settings: Settings) -> APIRouter:
     """Return the routes of the guide."""
     routes = APIRouter()
+    routes.include_router(_around_pages(settings))
+    routes.include_router(_files)
+    has_dashboard = settings.dashboard == "on"
+
+    @routes.get(START + "/{name}")  # after those with names of their own
+    def page(request: Request, name: str) -> Response:
+        """Show a page of the guide."""
+        if name not in guide().pages:
+            raise NoSuchThing
+        origin = origin_of(request, settings)
+        return answer(request, pages.page(name, origin, has_dashboard=has_dashboard))
+
+    return routes
+
+
+def _around_pages(settings: Settings) -> APIRouter:
+    routes = APIRouter()
     has_dashboard = settings.dashboard == "on"
     origin = partial(origin_of, settings=settings)
 
@@ -53,28 +70,25 @@ def router(settings: Settings) -> APIRouter:
         """Return what the search in the browser looks through."""
         return answer(request, pages.index(origin(request)))
 
-    @routes.get(links.PICTURES + "/{name}")
-    def picture(name: str) -> Response:
-        """Return a picture of the guide."""
-        path = home.guide() / name
-        if path.parent != home.guide() or not links.is_picture(path):
-            raise NoSuchThing
-        headers = {"Cache-Control": f"public, max-age={PICTURE_MAX_AGE_S}"}
-        return FileResponse(path, headers=headers)
-
-    @routes.get(START + "/{name}")
-    def page(request: Request, name: str) -> Response:
-        """Show a page of the guide."""
-        if name not in guide().pages:
-            raise NoSuchThing
-        return answer(request, pages.page(name, origin(request), has_dashboard=has_dashboard))
-
-    @routes.get(PROBLEMS + "/{slug}")
-    def problem(slug: str) -> Response:
-        """Lead from the `type` of a problem to what the guide says of it."""
-        return RedirectResponse(problem_url(slug), HTTPStatus.SEE_OTHER)
-
     return routes
+
+
+_files = APIRouter()
+
+
+@_files.get(links.PICTURES + "/{name}")
+def picture(name: str) -> Response:
+    """Return a picture of the guide."""
+    path = home.guide() / name
+    if path.parent != home.guide() or not links.is_picture(path):
+        raise NoSuchThing
+    return FileResponse(path, headers={"Cache-Control": f"public, max-age={PICTURE_MAX_AGE_S}"})
+
+
+@_files.get(PROBLEMS + "/{slug}")
+def problem(slug: str) -> Response:
+    """Lead from the `type` of a problem to what the guide says of it."""
+    return RedirectResponse(problem_url(slug), HTTPStatus.SEE_OTHER)
 
 
 def problem_url(slug: str) -> str:
