@@ -11,6 +11,7 @@ from threading import Timer
 
 from PIL import Image
 
+from loadtest.ports import free_port
 from tests.docs.blocks import NODE, PYTHON, Block
 from tests.end_to_end.astronaut import PHOTO
 from tests.end_to_end.service import ROOT, Service
@@ -19,11 +20,44 @@ PROLOGUE = """set -eo pipefail
 trap 'kill $(jobs -p) 2> /dev/null || true' EXIT
 curl() { command curl --silent --show-error --fail-with-body "$@"; }
 """
-"""Elsewhere, curl succeeds when the service rejects a request, and background processes go on."""
-PORTS = {"8080": "url", "8081": "operations_url", "50051": "grpc_url"}
+"""Without it, curl succeeds when the service rejects a request, and background processes stay."""
+COMMANDS = {PYTHON: ("python3", "py"), NODE: ("node", "mjs")}
 PHOTOS = ("input.jpg", "a.jpg", "b.jpg", "background.jpg", "photos/a.jpg", "photos/b.jpg")
+PICTURES = {".png", ".jpg", ".webp"}
 TIMEOUT_S = 300
-RECEIVER = "127.0.0.1:9000"
+
+
+def run(blocks: list[Block], folder: Path, service: Service) -> None:
+    """Run the blocks of a page.
+
+    Raises:
+        AssertionError: one of them fails, or writes a picture that cannot be opened.
+    """
+    prepare(folder)
+    before = set(folder.rglob("*"))
+    text = script(blocks, folder, addresses(service))
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "CLEARBG_API_KEY": service.api_key,
+        "CLEARBG_DATA_DIR": str(service.log.parent),
+    }
+    with subprocess.Popen(
+        [str(shutil.which("bash")), "-c", text],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        timer = Timer(TIMEOUT_S, kill, [process])
+        timer.start()
+        printed = process.communicate()[0]
+        timer.cancel()
+    assert process.returncode == 0, printed
+    for path in set(folder.rglob("*")) - before:
+        if path.suffix in PICTURES:
+            Image.open(path).load()
 
 
 def prepare(folder: Path) -> None:
@@ -36,68 +70,40 @@ def prepare(folder: Path) -> None:
     (folder / "docs").symlink_to(ROOT / "docs")
 
 
-def script(blocks: list[Block], folder: Path) -> str:
+def addresses(service: Service) -> dict[str, str]:
+    """Return what stands in the examples, and what a service of the tests has instead."""
+    return {
+        "127.0.0.1:8080": service.url.partition("//")[2],
+        "127.0.0.1:8081": service.operations_url.partition("//")[2],
+        "127.0.0.1:50051": service.grpc_url.partition("//")[2],
+        '"127.0.0.1", 9000': f'"127.0.0.1", {(receiver := free_port())}',
+        "127.0.0.1:9000": f"127.0.0.1:{receiver}",
+        "YOUR_API_KEY": service.api_key,
+    }
+
+
+def script(blocks: list[Block], folder: Path, replacements: dict[str, str]) -> str:
     """Return the blocks as one shell script, and write their files."""
     lines = [PROLOGUE]
     for number, block in enumerate(blocks):
+        text = block.text
+        for old, new in replacements.items():
+            text = text.replace(old, new)
         lines.append(f"echo '--- {block.where}' >&2")
         if block.file:
-            (folder / block.file).write_text(block.text)
+            (folder / block.file).write_text(text)
             continue
-        command = block.text
-        if block.language in (PYTHON, NODE):
-            suffix = {PYTHON: "py", NODE: "mjs"}[block.language]
-            (folder / f"block{number}.{suffix}").write_text(block.text)
-            command = {PYTHON: "python3", NODE: "node"}[block.language] + f" block{number}.{suffix}"
+        if block.language in COMMANDS:
+            program, suffix = COMMANDS[block.language]
+            (folder / f"block{number}.{suffix}").write_text(text)
+            text = f"{program} block{number}.{suffix}"
         if "fails" in block.words:
-            command = f"if ({command}); then echo 'it was to fail' >&2; exit 1; fi"
-        lines.append(command)
+            text = f"if ({text}); then echo 'it was to fail' >&2; exit 1; fi"
+        lines.append(text)
     return "\n".join(lines)
 
 
-def addressed(text: str, service: Service) -> str:
-    """Return text with the addresses and the key of this service."""
-    for port, name in PORTS.items():
-        text = text.replace(f"127.0.0.1:{port}", getattr(service, name).partition("//")[2])
-    return text.replace("YOUR_API_KEY", service.api_key)
-
-
-def run(blocks: list[Block], folder: Path, service: Service) -> None:
-    """Run the blocks of a page.
-
-    Raises:
-        AssertionError: one of them fails, or writes a picture that cannot be opened.
-    """
-    prepare(folder)
-    before = set(folder.rglob("*"))
-    text = script(blocks, folder)
-    for path in (*folder.glob("*.py"), *folder.glob("*.mjs")):
-        path.write_text(addressed(path.read_text(), service))
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "CLEARBG_API_KEY": service.api_key,
-        "CLEARBG_DATA_DIR": str(service.log.parent),
-    }
-    with subprocess.Popen(
-        [str(shutil.which("bash")), "-c", addressed(text, service)],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        timer = Timer(TIMEOUT_S, end, [process])
-        timer.start()
-        printed = process.communicate()[0]
-        timer.cancel()
-    assert process.returncode == 0, printed
-    for path in set(folder.rglob("*")) - before:
-        if path.suffix in (".png", ".jpg", ".webp"):
-            Image.open(path).load()
-
-
-def end(process: subprocess.Popen[str]) -> None:
+def kill(process: subprocess.Popen[str]) -> None:
     """Kill blocks that hang, with what they have started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
