@@ -86,7 +86,7 @@ bench-cache: $(DEV) $(MODEL) ## Benchmark further results of a known image, and 
 bench-rivals: $(DEV) $(TRITON) $(MODEL) $(WEIGHTS) $(REMBG) ## Benchmark against rembg's server, interleaved: an hour
 	.venv-dev/bin/python -m loadtest.rivals
 
-pictures: $(DEV) $(MODEL) ## Regenerate the README's pictures
+pictures: $(DEV) $(MODEL) ## Regenerate the guide's pictures
 	.venv-dev/bin/python -m docs.pictures
 
 screenshots: $(DEV) $(MODEL) $(CHROMIUM) ## Take pictures of every page of the dashboard, into docs/screenshots/
