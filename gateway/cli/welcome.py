@@ -31,6 +31,8 @@ def print_welcome(settings: Settings, engine: Engine) -> None:
         out.print(f"  (to create another: {pasted.command()} keys create)", markup=False)
     else:
         out.print(f"API key: [bold]{secret}[/bold]  (shown only once)")
+    if settings.http == settings.docs == "on":
+        out.print(f"Documentation: [bold]{_urls(settings)[0]}/docs[/bold]")
     out.print(f"Try it:\n\n  {_example(settings, secret)}\n", markup=False)
 
 
