@@ -1,4 +1,4 @@
-"""`make screenshots`: every page of dashboard and guide, light and dark, on a desktop and a phone."""
+"""`make screenshots`: all pages of dashboard and guide, light and dark, on desktop and phone."""
 
 import itertools
 import shutil

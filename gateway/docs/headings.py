@@ -1,9 +1,9 @@
 """Headings of a page, with the anchors that GitHub gives them."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from markdown_it.token import Token
 
@@ -31,15 +31,19 @@ def slug(text: str) -> str:
     return re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
 
 
+def _candidates(anchor: str) -> Iterator[str]:
+    yield anchor
+    yield from (f"{anchor}-{number}" for number in count(1))
+
+
 def add_anchors(tokens: list[Token]) -> Iterator[Heading]:
     """Give each heading of a page its `id`; equal ones get a number, as on GitHub."""
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
     for opening, inline in zip(tokens, tokens[1:], strict=False):
         if opening.type != "heading_open":
             continue
         text = text_of(inline)
-        anchor = slug(text)
-        seen[anchor] += 1
-        anchor += f"-{seen[anchor] - 1}" if seen[anchor] > 1 else ""
+        anchor = next(each for each in _candidates(slug(text)) if each not in seen)
+        seen.add(anchor)
         opening.attrSet("id", anchor)
         yield Heading(int(opening.tag[1:]), text, anchor)

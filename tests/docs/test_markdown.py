@@ -29,7 +29,7 @@ def test_anchors_are_githubs(heading: str, anchor: str, tmp_path: Path) -> None:
 
 
 def test_equal_headings_get_numbers(tmp_path: Path) -> None:
-    made = page(tmp_path, "## Use\n\n## Use\n\n## Use")
+    made = page(tmp_path, "## Use\n\n## Use-1\n\n## Use")
     assert [heading.anchor for heading in made.headings[1:]] == ["use", "use-1", "use-2"]
     assert '<h2 id="use-2">' in made.html
     assert made.title == "Title"
