@@ -24,7 +24,7 @@ BETTER = {
     r"at once": "immediately, at a time",
 }
 """Odd words, as patterns, and what to write instead."""
-FILES = [*PAGES.values(), ROOT / "deploy/observability/README.md"]
+FILES = [*PAGES.values(), ROOT / "CHANGELOG.md", ROOT / "deploy/observability/README.md"]
 
 
 def prose(text: str) -> str:
