@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-start bench-cache tune protos fuzz soak loadtest pictures screenshots dashboards package lock clean
+.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-start bench-cache bench-rivals tune protos fuzz soak loadtest pictures screenshots dashboards package lock clean
 
 include environments.mk
 
@@ -38,6 +38,7 @@ lint: $(DEV) ## Formatting, lint and import directions, changing nothing
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/lint-imports --no-cache --no-logo
+	.venv-dev/bin/codespell *.md docs deploy gateway loadtest protos scripts serving tests
 
 types: $(MODEL_DEV) ## Strict mypy, with torch installed
 	.venv-model/bin/mypy
@@ -82,6 +83,9 @@ bench: $(DEV) $(MODEL) ## Benchmark seconds per image, by stage
 
 bench-cache: $(DEV) $(MODEL) ## Benchmark further results of a known image, and equal requests at once
 	.venv-dev/bin/python -m loadtest.bench_cache
+
+bench-rivals: $(DEV) $(TRITON) $(MODEL) $(WEIGHTS) $(REMBG) ## Benchmark against rembg's server, interleaved: an hour
+	.venv-dev/bin/python -m loadtest.rivals
 
 pictures: $(DEV) $(MODEL) ## Regenerate the guide's pictures
 	.venv-dev/bin/python -m docs.pictures

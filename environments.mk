@@ -10,6 +10,7 @@ BENCH := .venv-dev/bench.stamp
 TRITON := .triton/triton.stamp
 MODEL_TOOLS := .venv-model/model.stamp
 MODEL_DEV := .venv-model/dev.stamp
+REMBG := .venv-rembg/rembg.stamp
 CHROMIUM := /usr/bin/chromium
 PIP := -m pip --disable-pip-version-check --quiet
 
@@ -77,6 +78,13 @@ $(BENCH): $(DEV)
 	@scripts/step.sh "Packages for comparisons" .venv-dev scripts/uv.sh pip install \
 	  --python .venv-dev -c requirements/all.lock --editable '.[bench]'
 	@touch $< $@
+
+# Always the newest version: it is what people would use instead.
+$(REMBG): | $(UV)
+	@rm -rf .venv-rembg
+	@scripts/step.sh "rembg" .venv-rembg sh -c 'scripts/uv.sh venv --python .uv/bin/python .venv-rembg && \
+	  scripts/uv.sh pip install --python .venv-rembg "rembg[cpu,cli]"'
+	@touch $@
 
 $(WEIGHTS):
 	$(NEW_ENOUGH)
