@@ -179,6 +179,9 @@ def test_the_reference_of_the_api_is_drawn_and_readable(page: Page) -> None:
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         assert accessibility.violations(page) == [], scheme
+    page.set_viewport_size({"width": chromium.PHONE, "height": chromium.HEIGHT})
+    assert accessibility.violations(page) == []
+    assert chromium.width_of(page) <= chromium.PHONE
 
 
 def test_a_call_can_be_tried_in_the_reference(page: Page, service: Service) -> None:
