@@ -123,7 +123,7 @@ def test_the_key_completes_the_examples_and_goes_nowhere(page: Page, service: Se
     requests: list[Request] = []
     page.on("request", lambda request: requests.append(request))
     page.goto(f"{START}/quick-start", wait_until="networkidle")
-    code = page.locator(".code code").filter(has_text="curl -X POST")
+    code = page.get_by_role("tabpanel").first.locator("code")
     expect(code).to_contain_text(f"{service.url}/v1/removebg")
     expect(code).to_contain_text("YOUR_API_KEY")
     before = len(requests)
