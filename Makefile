@@ -38,6 +38,7 @@ lint: $(DEV) ## Formatting, lint and import directions, changing nothing
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/lint-imports --no-cache --no-logo
+	.venv-dev/bin/codespell *.md docs deploy gateway loadtest protos scripts serving tests
 
 types: $(MODEL_DEV) ## Strict mypy, with torch installed
 	.venv-model/bin/mypy
