@@ -1,8 +1,12 @@
-"""`make screenshots`: all pages of dashboard and guide, light and dark, on desktop and phone."""
+"""`make screenshots`: all pages of dashboard and guide, light and dark, on desktop and phone.
+
+With `--readme`, only the four pictures of the documentation; see `readme_screenshots.py`.
+"""
 
 import itertools
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +15,7 @@ from typing import Literal
 import httpx
 from playwright.sync_api import Browser, Page
 
+from docs import readme_screenshots
 from gateway.dashboard import app, navigation
 from gateway.dashboard.visitor import SIGN_IN
 from gateway.docs import routes
@@ -94,4 +99,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    readme_screenshots.main() if "--readme" in sys.argv[1:] else main()
