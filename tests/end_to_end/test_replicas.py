@@ -135,5 +135,6 @@ def test_the_usage_page_of_each_replica_has_what_all_have_counted(
     secret = replicas.keys("create", "--name", "at both").strip()
     sent = [replicas.send(secret, number).status_code for number in (0, 0, 1)]
     assert sent == [200, 200, 200]
-    for service in replicas.services:
-        wait_until(lambda at=service: usage_of(browser, at, "at both") == [3, 3])
+    wait_until(
+        lambda: all(usage_of(browser, each, "at both") == [3, 3] for each in replicas.services)
+    )

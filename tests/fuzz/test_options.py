@@ -1,6 +1,7 @@
 """Any text of any option is parsed or rejected with a clear error."""
 
 import contextlib
+import json
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,3 +44,30 @@ def test_options_are_valid_or_rejected_with_their_name(
         for region in (*options.keep, *options.erase):
             shares = region.shares(width, height)
             assert all(0 <= share <= 1 for share in shares)
+
+
+FIELDS = st.sampled_from((*NAMES, "roi", "variants", "image", "scale"))
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
+NESTED = st.recursive(
+    VALUES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=3)
+)
+VARIANTS = st.lists(st.dictionaries(FIELDS, VALUES, max_size=4) | NESTED, max_size=12).map(
+    json.dumps
+)
+
+
+@given(VARIANTS | st.text(max_size=40) | st.just("[" * 100_000), PIXELS, PIXELS)
+def test_variants_are_valid_or_rejected_with_the_variant(
+    text: str, width: int, height: int
+) -> None:
+    try:
+        options = parse({"variants": text})
+    except BadOption as error:
+        field = error.field
+        assert field.startswith("variants")
+        return
+    assert 0 <= len(options.variants) <= 10
+    for _, each in options.numbered:
+        result = each.result_size(width, height)
+        assert 1 <= result[0] <= width
+        assert 1 <= result[1] <= height
