@@ -2,6 +2,9 @@
 
 from collections.abc import Collection, Iterator
 from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
 
 from gateway.errors import (
     OF_DASHBOARD,
@@ -31,6 +34,9 @@ from gateway.rest.fields import (
 from gateway.settings import Settings
 
 INTEGER: Schema = {"type": "integer"}
+TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+TIME: Schema = {"type": "string", "format": "date-time"}
+TIME_OR_NULL: Schema = {"type": ["string", "null"], "format": "date-time"}
 BOX = ("Top", "Left", "Width", "Height")
 
 RATE_HEADERS: dict[str, Schema] = {
@@ -133,6 +139,33 @@ PROBLEM: Schema = {
 }
 
 
+def ref(name: str) -> Schema:
+    """Return the reference to a schema of `install`."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def answer(schema: Schema, status: HTTPStatus = HTTPStatus.OK) -> dict[int | str, Schema]:
+    """Return the description of an answer in JSON; its route has `response_model=None`."""
+    return {
+        status.value: {
+            "headers": REQUEST_ID | RATE_HEADERS,
+            "content": {"application/json": {"schema": schema}},
+        }
+    }
+
+
+def install(app: FastAPI, schemas: dict[str, Schema]) -> None:
+    """Add schemas to the app's document, for the answers that refer to them."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        document["components"]["schemas"] |= schemas
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
 def request_body(settings: Settings) -> Schema:
     """Return the body of /v1/removebg in its three content types."""
     limits = (
@@ -203,7 +236,7 @@ def errors(but: Collection[type[GatewayError]]) -> Iterator[tuple[int | str, Sch
                 "headers": REQUEST_ID | retry | limited,
                 "content": {
                     "application/problem+json": {
-                        "schema": PROBLEM,
+                        "schema": ref("Problem"),
                         "examples": {each.slug: {"value": _example(each)} for each in classes},
                     }
                 },
