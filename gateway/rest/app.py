@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from gateway.accounts.authenticator import Authenticator
 from gateway.bulk.services import BulkServices
 from gateway.requests.handler import RequestHandler
-from gateway.rest import models, openapi, problems, removebg, usage
+from gateway.rest import models, openapi, problems, removebg, schemas, usage
 from gateway.rest.authentication import authentication
 from gateway.rest.bulk import create, jobs, results
 from gateway.rest.bulk import schemas as bulk_schemas
@@ -27,7 +27,7 @@ Errors are `application/problem+json` (RFC 9457); `type` names the error, `detai
 change. Requests whose answer has a `Retry-After` may be retried after so many seconds."""
 
 SCHEMAS = {
-    "Problem": openapi.PROBLEM,
+    "Problem": schemas.PROBLEM,
     **models.SCHEMAS,
     **usage.SCHEMAS,
     **bulk_schemas.SCHEMAS,
@@ -70,7 +70,7 @@ def public(
     if website:
         app.state.dashboard = website.state
         app.include_router(website.router, include_in_schema=False)
-    openapi.install(app, SCHEMAS)
+    schemas.install(app, SCHEMAS)
     problems.install(app, website.error_page if website else None)
     pages = website.middleware(app) if website else app
     # Both wrap the whole application, so that answers to unexpected errors have them too.

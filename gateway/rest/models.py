@@ -10,7 +10,8 @@ from gateway.models.listing import describe
 from gateway.requests.handler import RequestHandler
 from gateway.rest.authentication import authentication
 from gateway.rest.fields import Schema
-from gateway.rest.openapi import RESPONSES, answer, ref
+from gateway.rest.openapi import RESPONSES, answer
+from gateway.rest.schemas import ref
 
 POSSIBLE_ERRORS = (401, 429, 500, 503)
 FIELDS: Schema = {

@@ -2,9 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from http import HTTPStatus
-from typing import Any
-
-from fastapi import FastAPI
 
 from gateway.errors import (
     OF_DASHBOARD,
@@ -31,13 +28,8 @@ from gateway.rest.fields import (
     VARIANTS_TEXT,
     Schema,
 )
+from gateway.rest.schemas import BOX, INTEGER, JSON_RESULT, JSON_RESULTS, ref
 from gateway.settings import Settings
-
-INTEGER: Schema = {"type": "integer"}
-TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
-TIME: Schema = {"type": "string", "format": "date-time"}
-TIME_OR_NULL: Schema = {"type": ["string", "null"], "format": "date-time"}
-BOX = ("Top", "Left", "Width", "Height")
 
 RATE_HEADERS: dict[str, Schema] = {
     "RateLimit-Policy": {
@@ -96,53 +88,6 @@ RESULT_HEADERS: dict[str, Schema] = {
     "Server-Timing": {"description": "Milliseconds by stage.", "schema": {"type": "string"}},
 }
 
-JSON_RESULT: Schema = {
-    "type": "object",
-    "required": ["image_b64", "media_type", "width", "height", "foreground", "confidence"],
-    "properties": {
-        "image_b64": {"type": "string", "contentEncoding": "base64"},
-        "media_type": {"type": "string", "examples": ["image/png"]},
-        "width": INTEGER,
-        "height": INTEGER,
-        "foreground": {
-            "type": ["object", "null"],
-            "description": "Box around the foreground; null when nothing was found.",
-            "required": [side.lower() for side in BOX],
-            "properties": {side.lower(): INTEGER for side in BOX},
-        },
-        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-        "model_version": {"type": "string"},
-        "device": {"type": "string"},
-        "model": {"type": "string"},
-    },
-}
-
-JSON_RESULTS: Schema = {
-    "type": "object",
-    "description": "With `variants`.",
-    "required": ["variants"],
-    "properties": {"variants": {"type": "array", "items": JSON_RESULT}},
-}
-
-PROBLEM: Schema = {
-    "type": "object",
-    "description": "RFC 9457.",
-    "required": ["type", "title", "status", "detail", "request_id"],
-    "properties": {
-        "type": {"type": "string", "description": "Names the problem; never changes."},
-        "title": {"type": "string"},
-        "status": INTEGER,
-        "detail": {"type": "string", "description": "What is wrong and what to change."},
-        "request_id": {"type": ["string", "null"]},
-        "field": {"type": "string", "description": "Name of the invalid option, if any."},
-    },
-}
-
-
-def ref(name: str) -> Schema:
-    """Return the reference to a schema of `install`."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
 
 def answer(schema: Schema, status: HTTPStatus = HTTPStatus.OK) -> dict[int | str, Schema]:
     """Return the description of an answer in JSON; its route has `response_model=None`."""
@@ -152,18 +97,6 @@ def answer(schema: Schema, status: HTTPStatus = HTTPStatus.OK) -> dict[int | str
             "content": {"application/json": {"schema": schema}},
         }
     }
-
-
-def install(app: FastAPI, schemas: dict[str, Schema]) -> None:
-    """Add schemas to the app's document, for the answers that refer to them."""
-    described = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = described()
-        document["components"]["schemas"] |= schemas
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def request_body(settings: Settings) -> Schema:

@@ -9,7 +9,7 @@ from fastapi import Depends, Query
 from gateway.errors import BadOption
 from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, HasCreationTime, Page, PageRequest
 from gateway.rest.fields import Schema
-from gateway.rest.openapi import TIME_OR_NULL
+from gateway.rest.schemas import TIME_OR_NULL
 
 Entry = TypeVar("Entry", bound=HasCreationTime)
 

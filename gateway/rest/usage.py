@@ -25,7 +25,7 @@ from gateway.errors import (
 from gateway.rest import openapi
 from gateway.rest.authentication import authentication
 from gateway.rest.fields import Schema
-from gateway.rest.openapi import INTEGER, TIME
+from gateway.rest.schemas import INTEGER, TIME, ref
 
 POSSIBLE_ERRORS = {
     *(BadRequest, BadOption, InvalidKey, NoKey, RateLimited),
@@ -76,7 +76,7 @@ RESPONSES: dict[int | str, Schema] = {
         "description": "What was used; minutes, days and keys without use are left out.",
         "headers": openapi.REQUEST_ID | openapi.RATE_HEADERS,
         "content": {
-            "application/json": {"schema": openapi.ref("UsageReport")},
+            "application/json": {"schema": ref("UsageReport")},
             "text/csv": {"schema": {"type": "string"}},
         },
     },

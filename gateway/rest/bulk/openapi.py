@@ -5,8 +5,9 @@ from http import HTTPStatus
 from gateway.bulk.job import MAX_IMAGES
 from gateway.errors import IdleStream, InProgress, KeyReused, NoDelivery, NoForeground
 from gateway.rest.fields import OPTIONS, VARIANTS_TEXT, Schema
-from gateway.rest.openapi import answer, errors, ref
+from gateway.rest.openapi import answer, errors
 from gateway.rest.paging import page_schema
+from gateway.rest.schemas import ref
 from gateway.settings import Settings
 
 CREATE_RESPONSES = answer(ref("BulkJobAccepted"), HTTPStatus.ACCEPTED) | dict(

@@ -2,7 +2,7 @@
 
 from gateway.bulk.job import ItemStatus, JobStatus
 from gateway.rest.fields import Schema
-from gateway.rest.openapi import INTEGER, PROBLEM, TEXT_OR_NULL, TIME, TIME_OR_NULL, ref
+from gateway.rest.schemas import INTEGER, PROBLEM, TEXT_OR_NULL, TIME, TIME_OR_NULL, ref
 
 JOB_STATUS: Schema = {
     "type": "string",

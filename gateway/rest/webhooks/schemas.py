@@ -4,8 +4,9 @@ from http import HTTPStatus
 
 from gateway.rest.bulk.openapi import RESPONSES
 from gateway.rest.fields import Schema
-from gateway.rest.openapi import TEXT_OR_NULL, TIME, TIME_OR_NULL, answer, ref
+from gateway.rest.openapi import answer
 from gateway.rest.paging import page_schema
+from gateway.rest.schemas import TEXT_OR_NULL, TIME, TIME_OR_NULL, ref
 from gateway.webhooks.delivery import DeliveryStatus
 
 ATTEMPT: Schema = {
