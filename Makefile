@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-start bench-cache tune protos client fuzz soak loadtest pictures screenshots dashboards package lock clean
+.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-start bench-cache bench-rivals tune protos client fuzz soak loadtest pictures screenshots dashboards package lock clean
 
 include environments.mk
 
@@ -85,7 +85,10 @@ bench: $(DEV) $(MODEL) ## Benchmark seconds per image, by stage
 bench-cache: $(DEV) $(MODEL) ## Benchmark further results of a known image, and equal requests at once
 	.venv-dev/bin/python -m loadtest.bench_cache
 
-pictures: $(DEV) $(MODEL) ## Regenerate the README's pictures
+bench-rivals: $(DEV) $(TRITON) $(MODEL) $(WEIGHTS) $(REMBG) ## Benchmark against rembg's server, interleaved: an hour
+	.venv-dev/bin/python -m loadtest.rivals
+
+pictures: $(DEV) $(MODEL) ## Regenerate the guide's pictures
 	.venv-dev/bin/python -m docs.pictures
 
 screenshots: $(DEV) $(MODEL) $(CHROMIUM) ## Take pictures of every page of the dashboard, into docs/screenshots/

@@ -11,6 +11,7 @@ TRITON := .triton/triton.stamp
 MODEL_TOOLS := .venv-model/model.stamp
 MODEL_DEV := .venv-model/dev.stamp
 NODE := clients/typescript/node_modules/npm.stamp
+REMBG := .venv-rembg/rembg.stamp
 CHROMIUM := /usr/bin/chromium
 PIP := -m pip --disable-pip-version-check --quiet
 
@@ -83,6 +84,13 @@ $(BENCH): $(DEV)
 $(NODE): clients/typescript/package-lock.json
 	@command -v npm >/dev/null || { echo "The TypeScript client needs npm: install Node.js 20" >&2; exit 1; }
 	@scripts/step.sh "Packages for the TypeScript client" $(@D) npm --prefix clients/typescript ci --silent
+	@touch $@
+
+# Always the newest version: it is what people would use instead.
+$(REMBG): | $(UV)
+	@rm -rf .venv-rembg
+	@scripts/step.sh "rembg" .venv-rembg sh -c 'scripts/uv.sh venv --python .uv/bin/python .venv-rembg && \
+	  scripts/uv.sh pip install --python .venv-rembg "rembg[cpu,cli]"'
 	@touch $@
 
 $(WEIGHTS):

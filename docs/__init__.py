@@ -1,1 +1,1 @@
-"""The README's pictures, and the module that generates them."""
+"""The guide's pictures, and the module that generates them."""

@@ -1,4 +1,4 @@
-"""`make pictures`: generate the README's pictures from real photos, with the service's own core."""
+"""`make pictures`: generate the guide's pictures from real photos, with the service's own core."""
 
 import asyncio
 from io import BytesIO

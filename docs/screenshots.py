@@ -1,4 +1,4 @@
-"""`make screenshots`: every page of the dashboard, light and dark, on a desktop and a phone."""
+"""`make screenshots`: all pages of dashboard and guide, light and dark, on desktop and phone."""
 
 import itertools
 import shutil
@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Page
 
 from gateway.dashboard import app, navigation
 from gateway.dashboard.visitor import SIGN_IN
+from gateway.docs import routes
+from gateway.docs.guide import guide
 from gateway.settings import Settings
 from tests.browser import chromium
 from tests.browser.playground import Playground
@@ -35,6 +37,9 @@ def pages() -> Iterator[tuple[str, str, Callable[[Page], object]]]:
             name = entry.path.rpartition("/")[2] or "playground-empty"
             yield name, entry.path, lambda page: None
     yield "playground", "/", lambda page: Playground(page).choose()
+    paths = (routes.START, routes.REFERENCE, *(page.path for page in guide().pages.values()))
+    for path in paths:
+        yield path.lstrip("/").replace("/", "-"), path, lambda page: None
 
 
 def use(service: Service) -> None:

@@ -1,7 +1,7 @@
 """Paths of files: in the checkout, or for an installed wheel in the user's data folder.
 
 A wheel contains the files that a checkout has outside the package: the configurations of the model
-repository, and the sample photo.
+repository, and the guide.
 """
 
 from pathlib import Path
@@ -36,10 +36,14 @@ def model_repository(data: Path) -> Path:
     return (root or data) / "model_repository"
 
 
+def guide() -> Path:
+    """Return the folder with the guide's Markdown and pictures."""
+    return (checkout() or PACKAGED) / "docs"
+
+
 def sample_photo() -> Path:
     """Return the path of a photo to try the service with."""
-    root = checkout()
-    return root / "docs" / "astronaut.jpg" if root else PACKAGED / "astronaut.jpg"
+    return guide() / "astronaut.jpg"
 
 
 def configurations() -> Path:

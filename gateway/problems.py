@@ -17,6 +17,12 @@ def error_class(slug: str) -> type[GatewayError]:
     return next((each for each in error_classes() if each.slug == slug), GatewayError)
 
 
+def meaning(error: type[GatewayError]) -> str:
+    """Return in a sentence or two what a class of errors means: how its docstring begins."""
+    first, _, _ = (error.__doc__ or "").partition("\n\n")
+    return first.strip()
+
+
 def problem(error: GatewayError) -> dict[str, str | int]:
     """Return an error as an RFC 9457 document, with `field` where an option is to blame."""
     document: dict[str, str | int] = {

@@ -8,7 +8,7 @@ from gateway import results
 from gateway.accounts.caller import Caller, account_owner
 from gateway.deadline import Deadline
 from gateway.errors import BadImage
-from gateway.images import header, matte, memory_cost, pipeline, thumbnail
+from gateway.images import matte, memory_cost, pipeline, thumbnail
 from gateway.images.files import Files, Headers, read_headers
 from gateway.images.pipeline import EncodedResult
 from gateway.images.threads import CodecThreads
@@ -163,13 +163,14 @@ class Remover:
         """Return a small WebP of a result; see `thumbnail.encode`. It is work that can wait.
 
         Raises:
-            BadImage: it is no image, such as a ZIP.
+            BadImage: it is damaged.
             Overloaded: too many pixels are in flight.
         """
         opened = await self._threads.run(
-            header.read, None, data, max_pixels=self._settings.max_image_pixels
+            thumbnail.read, None, data, max_pixels=self._settings.max_image_pixels
         )
-        with self._admission.admit(opened.pixels, part=BULK_PART) as held:
+        largest = max(each.pixels for each in opened)  # they are decoded one after the other
+        with self._admission.admit(largest, part=BULK_PART) as held:
             return await self._threads.run(thumbnail.encode, held, opened)
 
     def close(self) -> None:

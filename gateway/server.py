@@ -22,6 +22,7 @@ from gateway.bulk import runtime as bulk_runtime
 from gateway.bulk.services import BulkServices
 from gateway.concurrency import helper_threads
 from gateway.dashboard.app import website
+from gateway.docs.app import with_docs
 from gateway.errors import GatewayError
 from gateway.masks import cache as mask_cache
 from gateway.models.model import Model
@@ -90,7 +91,7 @@ async def serve(
                 authenticator,
                 core.model,
                 bulk,
-                website(core.engine, handler, authenticator, bulk, settings),
+                with_docs(website(core.engine, handler, authenticator, bulk, settings), settings),
             ) as stopping,
         ):
             started(core.engine)

@@ -14,6 +14,7 @@ from gateway.accounts import database
 from gateway.accounts.api_key import Limits
 from gateway.bulk import runtime
 from gateway.dashboard.app import website
+from gateway.docs.app import with_docs
 from gateway.models.model import Model
 from gateway.settings import Settings
 from loadtest.ports import free_port
@@ -78,7 +79,7 @@ def listening(model: Model, settings: Settings, *, jobs: bool = False) -> Iterat
             if jobs:
                 sys.audit(ENGINE)
                 bulk = await stack.enter_async_context(runtime.running(engine, work, chosen))
-            pages = website(engine, work, authenticator, bulk, chosen)
+            pages = with_docs(website(engine, work, authenticator, bulk, chosen), chosen)
             stopping = await stack.enter_async_context(
                 ports.listening(work, authenticator, model, bulk, pages)
             )

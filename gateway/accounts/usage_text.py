@@ -9,7 +9,7 @@ from gateway.accounts.usage_report import Figures, Report
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """Return a report as a JSON object; see the README."""
+    """Return a report as a JSON object; see docs/usage.md."""
     return {
         "from": time(report.period.start_s),
         "to": time(report.period.end_s),

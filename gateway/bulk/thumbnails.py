@@ -5,9 +5,10 @@ from contextlib import suppress
 
 from gateway.accounts.caller import Caller
 from gateway.bulk import storage
-from gateway.bulk.results import ResultService
+from gateway.bulk.results import ResultService, StoredResult
 from gateway.bulk.storage import Storage
 from gateway.errors import BadImage, NoJob, NoResult, Overloaded
+from gateway.options import Format
 from gateway.requests.handler import RequestHandler
 from gateway.store_outages import as_jobs_unavailable
 
@@ -37,14 +38,14 @@ class ThumbnailService:
 
         Raises:
             NoJob, NoResult, JobsUnavailable: as `ResultService.find` does.
-            NoResult: the result is a ZIP, or it was deleted.
+            NoResult: the result is damaged, or it was deleted.
             Overloaded: it could not be made in time; safe to retry.
         """
         result = await self._results.find(job_id, number, caller)
         try:
             async with asyncio.timeout(TIMEOUT_S), as_jobs_unavailable():
                 stored = await self._stored(job_id, number)
-                return stored or await self._make(job_id, number, result.size_bytes, caller)
+                return stored or await self._make(job_id, number, _memory_bytes(result), caller)
         except TimeoutError as error:
             raise Overloaded("Too many small pictures are being made.", RETRY_AFTER_S) from error
 
@@ -53,11 +54,11 @@ class ThumbnailService:
             return await self._blobs.get(storage.thumbnail_path(job_id, number))
         return None
 
-    async def _make(self, job_id: str, number: int, size_bytes: int, caller: Caller) -> bytes:
+    async def _make(self, job_id: str, number: int, memory_bytes: int, caller: Caller) -> bytes:
         async with self._making:
             if made := await self._stored(job_id, number):  # by the request ahead of this one
                 return made
-            with self._memory.admit(size_bytes):
+            with self._memory.admit(memory_bytes):
                 small = await self._shrink(job_id, number)
             try:
                 await self._blobs.put(storage.thumbnail_path(job_id, number), small, MEDIA_TYPE)
@@ -81,3 +82,9 @@ class ThumbnailService:
         except (NoJob, NoResult):
             await self._blobs.delete(storage.thumbnails_folder(job_id))
             raise
+
+
+def _memory_bytes(result: StoredResult) -> int:
+    """Return what a result takes while it is shrunk: of a ZIP, pictures are copied."""
+    is_zip = result.media_type == Format.ZIP.media_type
+    return (1 + is_zip) * result.size_bytes

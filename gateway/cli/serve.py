@@ -54,14 +54,7 @@ def _run(process: Literal["serve", "work"], settings: Settings, on_started: OnSt
     malloc.keep_freed_memory()
     logs.set_up(settings)
     ensure_model(settings)
-    try:
-        uvloop.run(_process(process, settings, on_started))
-    except Exception as error:
-        from gateway.server import FAILURES  # imported here: see _process
-
-        if not isinstance(error, FAILURES):
-            raise
-        fail(error)
+    uvloop.run(_process(process, settings, on_started))
 
 
 async def _process(
@@ -73,4 +66,7 @@ async def _process(
         from gateway import server
 
         run = server.serve if process == "serve" else server.work
-        await run(settings, starting, on_started)
+        try:
+            await run(settings, starting, on_started)
+        except server.FAILURES as error:
+            fail(error)  # at once: a model that is still loading takes a while to stop

@@ -21,30 +21,30 @@ def print_welcome(settings: Settings, engine: Engine) -> None:
     if account.disabled_at and not working:
         out.print(f"\n{listens}; no API key works: clearbg accounts create")
         return
-    link = _sign_in_link(settings, engine)
     secret = "YOUR_API_KEY" if working else keys.create("first key", account.id)[1]
     out.print(f"\n{listens}")
-    if link:
-        out.print(f"Dashboard: [bold]{link}[/bold]  (signs you in, once)")
+    if "off" not in (settings.dashboard, settings.http):
+        out.print(f"Dashboard: {_dashboard(settings, engine)}")
     if working:
         first = working[0]
         out.print(f"API key: the one shown before, {first.prefix}…{first.last_four}")
         out.print(f"  (to create another: {pasted.command()} keys create)", markup=False)
     else:
         out.print(f"API key: [bold]{secret}[/bold]  (shown only once)")
+    if settings.http == settings.docs == "on":
+        out.print(f"Documentation: [bold]{_urls(settings)[0]}/docs[/bold]")
     out.print(f"Try it:\n\n  {_example(settings, secret)}\n", markup=False)
 
 
-def _sign_in_link(settings: Settings, engine: Engine) -> str:
-    """Return a link for the first administrator; empty once somebody has signed in."""
-    if "off" in (settings.dashboard, settings.http):
-        return ""
+def _dashboard(settings: Settings, engine: Engine) -> str:
+    """Return a link for the first administrator; where to sign in once somebody has done so."""
     identity = open_identity(engine, settings)
     identity.registration.first_admin()
     users = identity.users.list()
-    if any(user.last_sign_in_at for user in users):
-        return ""
-    return next((identity.links.create(user.id) for user in users if user.is_admin), "")
+    if not any(user.last_sign_in_at for user in users):
+        for admin in (user for user in users if user.is_admin):
+            return f"[bold]{identity.links.create(admin.id)}[/bold]  (signs you in, once)"
+    return f"[bold]{settings.base_url}[/bold]  (password forgotten: {pasted.command()} users link)"
 
 
 def _urls(settings: Settings) -> list[str]:
@@ -61,7 +61,10 @@ def _example(settings: Settings, secret: str) -> str:
     url, sample = _urls(settings)[0], pasted.sample()
     if settings.http == "on":
         photo = shlex.quote(f"image=@{sample}")
-        return f'curl {url}/v1/removebg -H "X-API-Key: {secret}" -F {photo} -o cutout.png'
+        return (
+            f'curl --fail-with-body {url}/v1/removebg -H "X-API-Key: {secret}" '
+            f"-F {photo} -o cutout.png"
+        )
     return (
         f"{pasted.command()} remove {shlex.quote(sample)} -o cutout.png "
         f"--server {url} --key {secret}"

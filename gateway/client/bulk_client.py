@@ -54,7 +54,7 @@ class AsyncBulkClient(AsyncCloseable):
             images: 1 to 50 files; each is read piece by piece while it is sent.
             idempotency_key: a second upload with the same key creates no second job: the service
                 answers with the first one. Default: a random key, for the attempts of this call.
-            **options: the options of the README's table, applied to all images.
+            **options: the options of docs/options.md, applied to all images.
 
         Returns:
             The job's id.

@@ -49,7 +49,7 @@ class Client:
 
         Args:
             image: the encoded image.
-            **options: the options of the README's table, by the same names.
+            **options: the options of docs/options.md, by the same names.
 
         Raises:
             Problem: the service rejects the request, or does not answer.

@@ -7,7 +7,7 @@ class Problem(Exception):
     """The service rejected a request, or did not answer.
 
     Attributes:
-        slug: kind of the error, as in the README's table; `unreachable` when there was no answer.
+        slug: kind of the error, as in docs/errors.md; `unreachable` when there was no answer.
         retry_after_s: seconds after which the same request may succeed; None if not reported.
         request_id: id of the request in the service's log; empty when there is none.
     """

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 
 class RemovalOptions(TypedDict, total=False):
-    """The options of the README's table, without the image itself."""
+    """The options of docs/options.md, without the image itself."""
 
     size: str
     format: str

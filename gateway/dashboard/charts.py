@@ -119,8 +119,9 @@ def lines(times: Times, series: Sequence[Values]) -> Chart:
             if value is None:
                 pen = "M"
                 continue
-            # With round ends, a point of its own is a dot.
-            dot = "h0" if pen == "M" else ""
+            # So that a point of its own is seen: a line as wide as a bar, and wide enough.
+            half = max(times.room, 6) / 2
+            dot = f"m{-half:.1f} 0h{2 * half:.1f}m{-half:.1f} 0" if pen == "M" else ""
             path.append(f"{pen}{LEFT + times.room * (number + 0.5):.1f} {scale.y(value):.1f}{dot}")
             pen = "L"
         shapes.append(Shape(each.name, "".join(path)))

@@ -55,12 +55,6 @@ def has_results(job: Job) -> bool:
     return bool(job.counts[ItemStatus.SUCCEEDED]) and job.status is not JobStatus.EXPIRED
 
 
-def has_thumbnail(job: Job, item: Item) -> bool:
-    """Return whether a result can be shown: a ZIP cannot."""
-    result = item.result or {}
-    return has_results(job) and str(result.get("media_type", "")).startswith("image/")
-
-
 def why(item: Item) -> str:
     """Return why an image failed, in words that say what to do; empty for the others."""
     problem = item.problem or {}

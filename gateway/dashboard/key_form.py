@@ -109,7 +109,7 @@ def _per_minute(unit: str, default: int, is_admin: bool) -> Limit:
     return Limit(
         f"{unit}_per_minute",
         f"{unit.capitalize()} per minute",
-        f"Empty: the service's own, {usual}." + (" 0: no limit." if is_free else ""),
+        f"Empty: as the service has it, {usual}." + (" 0: no limit." if is_free else ""),
         0 if is_free else 1,
         MAX_INTEGER if is_free else default,
     )

@@ -3,8 +3,8 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-NOT_PAGES = ("/v1/", "/v1.0/", "/docs", "/openapi.json")
-"""The API, and its reference, whose Swagger UI needs an inline script."""
+NOT_PAGES = ("/v1/", "/v1.0/", "/docs/static/", "/openapi.json")
+"""The API, its description, and the files of its reference."""
 
 POLICY = "; ".join(
     (

@@ -37,7 +37,7 @@ def option_fields(models: Sequence[str]) -> tuple[list[OptionField], list[Option
     Args:
         models: names of those that the account may use.
     """
-    choices = {"model": models, "size": ("original", *SIZES)}
+    choices = {"model": models, "size": tuple(SIZES)}
     fields = [_field(name, schema, choices.get(name, ())) for name, schema in OPTIONS.items()]
     important = [field for field in fields if field.name in IMPORTANT]
     return important, [field for field in fields if field.name not in IMPORTANT]

@@ -40,14 +40,15 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
 def html(request: Request, template: str, **context: Any) -> str:
     """Return a page, or a part of one, as text; see `render`."""
     visitor = getattr(request.state, "visitor", None)
-    paths = current_dashboard(request).paths
+    dashboard = current_dashboard(request)
     return (
-        _environment()
+        environment()
         .get_template(template)
         .render(
             visitor=visitor,
             path=request.url.path,
-            navigation=navigation.entries(paths, visitor) if visitor else [],
+            navigation=navigation.entries(dashboard.paths, visitor) if visitor else [],
+            has_docs=dashboard.settings.docs == "on",
             csrf_token=cookies.ensure_csrf(request),
             **context,
         )
@@ -72,19 +73,20 @@ def error_page(request: Request, problem: dict[str, str | int]) -> Response | No
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what renders templates; the guide adds a folder of its own."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(static=assets.url_of, csrf=_csrf)
-    environment.filters.update(time=_time, iso=datetime.isoformat, from_iso=datetime.fromisoformat)
-    environment.filters.update(bytes=words.size, duration=words.duration)
-    environment.filters.update(browser=browsers.short_name)
-    return environment
+    made.globals.update(static=assets.url_of, csrf=_csrf)
+    made.filters.update(time=_time, iso=datetime.isoformat, from_iso=datetime.fromisoformat)
+    made.filters.update(bytes=words.size, duration=words.duration)
+    made.filters.update(browser=browsers.short_name)
+    return made
 
 
 @pass_context

@@ -92,7 +92,7 @@ def show(request: Request, dashboard: CurrentDashboard, account_id: AccountId) -
         request,
         "playground.html",
         models=describe(dashboard.handler.remover.models, key.models),
-        sizes=[(name, name.capitalize() if name.isalpha() else name) for name in SIZES],
+        sizes=[(name, _size_label(name)) for name in SIZES],
         positions=list(POSITIONS.items()),
         max_bytes=settings.max_image_bytes,
         max_megapixels=settings.max_image_pixels / 1e6,
@@ -134,3 +134,8 @@ async def _spend_address(dashboard: Dashboard, address: str) -> None:
     limit = Limit("images from your address", dashboard.settings.playground_images_per_minute)
     if not await limits.spend(limit, subject):
         raise limits.rejection(limit, await limits.window(limit, subject, rejected=1))
+
+
+def _size_label(name: str) -> str:
+    """Return a size as people write it: `Original`, `1080p`, `4K`."""
+    return name.upper() if name.endswith("k") else name.capitalize()

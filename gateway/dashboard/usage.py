@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from gateway import problems
 from gateway.accounts.quotas import DAY_S
 from gateway.accounts.usage_report import Figures, Period, Report
 from gateway.accounts.usage_text import as_csv
@@ -18,7 +19,6 @@ from gateway.dashboard.pages import render
 from gateway.dashboard.visitor import SignedIn
 from gateway.errors import BadRequest
 from gateway.identity.sessions import Visitor
-from gateway.problems import error_classes
 
 PATH = "/dashboard/usage"
 
@@ -76,7 +76,8 @@ async def show(
         report=report,
         figures=usage_figures.draw(report, times, chosen.each),
         rows=_rows(chosen, report),
-        titles={each.slug: each.title for each in error_classes()},
+        errors={slug: problems.error_class(slug) for slug in report.total.errors},
+        meaning=problems.meaning,
         geometry=charts,
     )
 

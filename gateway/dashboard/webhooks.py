@@ -9,6 +9,7 @@ from gateway.accounts.caller import Caller
 from gateway.bulk.services import BulkServices
 from gateway.dashboard import redirects
 from gateway.dashboard.caller import CurrentCaller
+from gateway.dashboard.dashboard import current_dashboard
 from gateway.dashboard.forms import FormFields
 from gateway.dashboard.pages import render
 from gateway.dashboard.visitor import Owner
@@ -117,5 +118,6 @@ async def _page(
         is_first=page.before is None,
         next_before=next_before(deliveries),
         statuses=STATUSES,
+        networks=current_dashboard(request).settings.webhook_networks,
         **shown,
     )

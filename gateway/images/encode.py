@@ -20,6 +20,9 @@ QUALITY = 90
 MAX_SIDE = {Format.JPG: 65_500, Format.WEBP: 16_383, Format.ZIP: 65_500}
 """Longest side in pixels that each format can store; PNG has no limit here."""
 
+COLOR, ALPHA = "color.jpg", "alpha.png"
+"""The files of a ZIP."""
+
 Dpi = tuple[float, float] | None
 
 
@@ -65,8 +68,8 @@ def _zip(pixels: Pixels, dpi: Dpi) -> bytes:
     file = BytesIO()
     with zipfile.ZipFile(file, "w") as archive:  # stored: both files are compressed already
         parts = {
-            "color.jpg": _jpeg(pixels, "RGBX", dpi),
-            "alpha.png": encode_alpha(pixels, Format.PNG),
+            COLOR: _jpeg(pixels, "RGBX", dpi),
+            ALPHA: encode_alpha(pixels, Format.PNG),
         }
         for name, data in parts.items():
             archive.writestr(zipfile.ZipInfo(name), data)

@@ -1,4 +1,4 @@
-"""All metrics. The README's table explains each one."""
+"""All metrics. The table of docs/operations.md explains each one."""
 
 from prometheus_client import Counter, Gauge, Histogram, Info, disable_created_metrics
 

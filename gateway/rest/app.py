@@ -42,7 +42,7 @@ def public(
     settings: Settings,
     website: Website | None = None,
 ) -> ASGIApp:
-    """Return the users' application; its reference is at /docs, as OpenAPI at /openapi.json.
+    """Return the users' application; /openapi.json describes it.
 
     Args:
         handler: executes removal requests.
@@ -55,6 +55,7 @@ def public(
         title="ClearBG",
         version=version("clearbg"),
         description=DESCRIPTION,
+        docs_url=None,  # `gateway.docs` shows it, with the files at static_url
         redoc_url=None,
         static_url="/docs/static",
     )

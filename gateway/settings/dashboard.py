@@ -12,6 +12,9 @@ class DashboardSettings(ServiceSettings):
 
     dashboard: Literal["on", "off"] = "on"
     """Whether the web pages for people are served beside the HTTP API."""
+    docs: Literal["on", "off"] = "on"
+    """Whether the guide is served at `/docs` and the reference of the API at `/docs/api`, to
+    everybody; also without the dashboard."""
     playground: Literal["signed-in", "open", "off"] = "signed-in"
     """Who may cut out on the front page: signed-in people, or everybody (`open`), at the expense of
     the default account; `off`: nobody, there is no such page."""

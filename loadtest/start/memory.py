@@ -50,12 +50,12 @@ class Peak:
 
 
 @contextmanager
-def watching_peak(pid: int) -> Iterator[Peak]:
-    """Sample the memory several times per second until the block ends."""
+def watching_peak(pid: int, sample_s: float = SAMPLE_S) -> Iterator[Peak]:
+    """Sample the memory every `sample_s` seconds until the block ends."""
     peak, ended = Peak(), threading.Event()
 
     def watch() -> None:
-        while not ended.wait(SAMPLE_S):
+        while not ended.wait(sample_s):
             peak.mb = max(peak.mb, pss_mb(pid))
 
     thread = threading.Thread(target=watch)

@@ -1,7 +1,11 @@
 import subprocess
 import sys
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -20,6 +24,7 @@ from gateway.identity import tables as identity
 from gateway.identity.users import UserStore
 from gateway.webhooks import tables as webhooks
 
+SECRET = "cbg_secret"
 OPEN = "import sys; from gateway.accounts import database; database.connect(sys.argv[1])"
 
 
@@ -65,27 +70,49 @@ def test_keys_from_before_accounts_belong_to_the_default_account(engine: Engine)
     assert (key.name, key.account, key.images, key.works) == ("old", DEFAULT, 0, True)
 
 
-def test_a_database_from_before_people_keeps_its_accounts_keys_and_jobs(engine: Engine) -> None:
-    account = AccountStore(engine).create("web shop")
-    _, secret = KeyStore(engine).create("first", account.id)
+def test_a_database_from_before_people_keeps_all_that_it_has(engine: Engine) -> None:
     migrate(engine, "0007", down=True)
-    with engine.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO bulk_jobs (id, account_id, key_id, status, options, metadata, "
-                "has_backdrop, created_at, expires_at) SELECT 'job', account_id, id, 'queued', "
-                "'{}', '{}', FALSE, '2026-01-01', '2026-01-02' FROM api_keys"
-            )
-        )
+    fill(engine)
+    before = everything(engine)
+    assert len(before) == 8
+    assert all(before.values())
     migrate(engine, "head")
-    key = KeyStore(engine).check(secret)
-    assert (key.account, key.account_limits) == ("web shop", Limits())
-    AccountStore(engine).limit("web shop", requests_per_minute=5, megapixels_per_minute=None)
-    assert KeyStore(engine).check(secret).account_limits == Limits(5, None)
-    with engine.connect() as connection:
-        jobs = connection.execute(text("SELECT account_id FROM bulk_jobs")).all()
-    assert jobs == [(account.id,)]
+    after = everything(engine)
+    for table, (old,) in before.items():
+        (new,) = after[table]
+        assert {name: new[name] for name in old} == old
+    key = KeyStore(engine).check(SECRET)
+    assert (key.account, key.account_limits, key.quota) == (DEFAULT, Limits(), None)
+    AccountStore(engine).limit(DEFAULT, requests_per_minute=5, megapixels_per_minute=None)
+    assert KeyStore(engine).check(SECRET).account_limits == Limits(5, None)
     assert UserStore(engine).list() == []
+
+
+def tables(engine: Engine) -> list[sa.Table]:
+    """Tables that the database has now, after those that they refer to."""
+    found = sa.MetaData()
+    found.reflect(engine)
+    return [table for table in found.sorted_tables if table.name != "alembic_version"]
+
+
+def fill(engine: Engine) -> None:
+    """Put a row, without NULL unless it ends a key, into each table that has none."""
+    values = {bool: True, int: 1, str: "text", object: {}, datetime: datetime(2026, 1, 1)}
+    key = {"sha256": sha256(SECRET.encode()).hexdigest(), "revoked_at": None, "expires_at": None}
+    with engine.begin() as connection:
+        for table in tables(engine):
+            if not connection.execute(sa.select(table)).all():
+                row = {column.name: values[column.type.python_type] for column in table.columns}
+                connection.execute(table.insert(), row | (key if "sha256" in row else {}))
+
+
+def everything(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    """All rows, by table."""
+    with engine.connect() as connection:
+        return {
+            table.name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+            for table in tables(engine)
+        }
 
 
 @pytest.mark.real

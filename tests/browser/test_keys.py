@@ -25,6 +25,7 @@ def create(page: Page, name: str) -> str:
     page.goto(KEYS)
     page.get_by_role("link", name="Create a key").click()
     page.get_by_label("Name").fill(name)
+    page.get_by_text("Limits of its own").click()
     page.get_by_label("Images per month").fill("100")
     page.get_by_role("button", name="Create the key").click()
     return shown_secret(page)

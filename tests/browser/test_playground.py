@@ -39,7 +39,8 @@ def test_a_changed_option_is_shown_and_downloaded(playground: Playground, servic
     playground.choose()
     shown = playground.page.locator("[data-part=after]")
     before = shown.get_attribute("src")
-    playground.tool("Colour")
+    playground.after(lambda: playground.tool("Colour"))
+    assert playground.download() == by_api(service, bg_color="#ffffff")
     playground.after(lambda: playground.fill("bg_color", "#3557d6"))
     playground.after(lambda: playground.tool("WebP"))
     playground.after(lambda: playground.fill("feather", "4px"))
@@ -144,8 +145,24 @@ def test_an_error_says_what_to_change_at_the_field(playground: Playground) -> No
 
 def test_what_is_no_image_is_told_in_words(playground: Playground, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no image")
+    playground.choose()
     playground.page.set_input_files("[data-part=file]", tmp_path / "notes.txt")
     expect(playground.notice).to_contain_text("Invalid image")
+    expect(playground.notice).to_be_in_viewport(ratio=1)
+    expect(playground.page.get_by_text("Drop an image here")).to_be_visible()
+    download = playground.page.locator("[data-part=download]")
+    expect(download).not_to_have_attribute("href", re.compile("."))  # the image before this one
+    playground.choose()
+    expect(download).to_be_visible()
+
+
+def test_a_shown_call_that_fails_says_so(playground: Playground, tmp_path: Path) -> None:
+    shutil.copy(PHOTO, tmp_path)
+    playground.choose()
+    command = ["bash", "-ec", playground.code.inner_text()]  # its key is YOUR_API_KEY
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "401" in done.stderr
 
 
 def test_a_service_that_is_away_can_be_tried_again(playground: Playground) -> None:

@@ -23,6 +23,7 @@ from gateway.bulk.job_store import JobStore
 from gateway.bulk.services import BulkServices
 from gateway.bulk.storage import Storage, image_path
 from gateway.dashboard.app import website
+from gateway.docs.app import with_docs
 from gateway.rest import app
 from gateway.rpc.listener import Listener
 from gateway.settings import Settings
@@ -116,7 +117,7 @@ async def application(model: HalfModel, settings: Settings) -> AsyncIterator[Bul
     async with AsyncExitStack() as stack:
         handler, authenticator = await stack.enter_async_context(core(model, settings, engine))
         services = await stack.enter_async_context(runtime.running(engine, handler, settings))
-        pages = website(engine, handler, authenticator, services, settings)
+        pages = with_docs(website(engine, handler, authenticator, services, settings), settings)
         public = app.public(handler, authenticator, services, settings, pages)
         transport = httpx.ASGITransport(public, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://gateway")

@@ -1,6 +1,7 @@
 """Small pictures of results."""
 
 import asyncio
+import json
 from io import BytesIO
 from unittest.mock import Mock
 
@@ -44,7 +45,7 @@ def thumbnails(bulk: Bulk) -> ThumbnailService:
     return bulk.services.thumbnails
 
 
-@pytest.mark.parametrize("format_", ["png", "webp", "jpg"])
+@pytest.mark.parametrize("format_", ["png", "webp", "jpg", "zip"])
 async def test_a_thumbnail_is_the_result_made_small(
     bulk: Bulk, thumbnails: ThumbnailService, photo: Photo, format_: str
 ) -> None:
@@ -53,6 +54,27 @@ async def test_a_thumbnail_is_the_result_made_small(
     assert (small.format, small.size) == ("WEBP", (192, 144))
     left, right = np.asarray(small.convert("RGBA"))[72, [48, 144], 3]
     assert (left, right) == (255, 255 if format_ == "jpg" else 0)
+
+
+@pytest.mark.parametrize("first", [{"size": "200x150"}, {"size": "200x150", "format": "zip"}])
+async def test_the_first_of_several_variants_is_shown(
+    bulk: Bulk, thumbnails: ThumbnailService, photo: Photo, first: dict[str, str]
+) -> None:
+    variants = json.dumps([first, {"format": "jpg", "crop": "1"}])
+    job_id = await finished(bulk, photo(400, 300), variants=variants)
+    small = Image.open(BytesIO(await thumbnails.get(job_id, 0, caller(bulk))))
+    assert (small.format, small.mode, small.size) == ("WEBP", "RGBA", (192, 144))
+
+
+async def test_the_copies_of_a_zips_pictures_count_as_memory(
+    bulk: Bulk, thumbnails: ThumbnailService, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = await finished(bulk, photo(), format="zip")
+    admitted = Mock(side_effect=thumbnails._memory.admit)
+    monkeypatch.setattr(thumbnails._memory, "admit", admitted)
+    await thumbnails.get(job_id, 0, caller(bulk))
+    (result,) = (item["size_bytes"] for item in (await bulk.get(job_id))["items"])
+    admitted.assert_called_once_with(2 * result)
 
 
 async def test_a_thumbnail_is_made_once_and_deleted_with_its_job(
@@ -76,8 +98,8 @@ async def test_what_has_no_picture_has_no_thumbnail(
     bulk: Bulk, thumbnails: ThumbnailService, photo: Photo
 ) -> None:
     whole = photo()
-    job_id = await finished(bulk, whole, whole[: len(whole) // 2], format="zip")
-    for number in (0, 1, 2):  # a ZIP, a failed image, and none
+    job_id = await finished(bulk, whole, whole[: len(whole) // 2])
+    for number in (1, 2):  # a failed image, and none
         with pytest.raises(NoResult):
             await thumbnails.get(job_id, number, caller(bulk))
 

@@ -14,6 +14,7 @@ from gateway.bulk import runtime, storage
 from gateway.bulk.job_queue import JobQueue
 from gateway.dashboard.app import website
 from gateway.dashboard.dashboard import Dashboard
+from gateway.docs.app import with_docs
 from gateway.identity.members import Role
 from gateway.identity.users import User
 from gateway.rest import app
@@ -86,7 +87,7 @@ async def site(settings: Settings, quick_hashes: None) -> AsyncIterator[Site]:
         pages = website(engine, handler, authenticator, bulk, settings)
         assert pages
         assert isinstance(pages.state, Dashboard)
-        public = app.public(handler, authenticator, bulk, settings, pages)
+        public = app.public(handler, authenticator, bulk, settings, with_docs(pages, settings))
         site = Site(public, pages.state, [])
         # Made here, since else the first page that needs it does, and routes seem to change it.
         site.dashboard.keys.of_dashboard(site.dashboard.accounts.find(DEFAULT).id)

@@ -95,6 +95,27 @@ class TestOpen:
         other = site.browser(address="203.0.113.2")
         assert (await cut_out(other, photo())).status_code == 200
 
+    async def test_the_addresses_of_one_network_share_a_limit(
+        self, site: Site, photo: Make
+    ) -> None:
+        addresses = [f"2001:db8::{number}" for number in range(3)]
+        answers = [await cut_out(site.browser(address=each), photo()) for each in addresses]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        other = site.browser(address="2001:db8:0:1::")
+        assert (await cut_out(other, photo())).status_code == 200
+
+    @pytest.mark.parametrize("whose", ["nobody's", "another browser's"])
+    async def test_another_sites_form_cuts_nothing_out_for_strangers(
+        self, site: Site, photo: Make, whose: str
+    ) -> None:
+        browser = site.browser()
+        await browser.open("/")
+        token = "" if whose == "nobody's" else await site.browser().token()
+        answer = await browser.client.post(
+            REMOVE, files={"image": photo()}, headers={"X-CSRF-Token": token}
+        )
+        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/stale-form")
+
     async def test_a_stranger_cannot_tell_what_another_one_has_tried(
         self, site: Site, photo: Make
     ) -> None:

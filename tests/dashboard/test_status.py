@@ -70,10 +70,10 @@ def test_all_is_well() -> None:
     assert {each.level for each in cards(FINE)} == {Level.GOOD}
     facts = dict(card("Model isnet").facts)
     assert facts["Precision"] == "f16"
-    assert (facts["Images that wait or run"], facts["And of bulk jobs"]) == ("1", "40")
-    assert facts["A new one is done in about"] == "2.1 s"
+    assert (facts["Images in the queue"], facts["Of bulk jobs"]) == ("1", "40")
+    assert facts["Wait for a new image"] == "2.1 s"
     assert facts["Time per image"] == "50 ms"
-    assert card("Memory").sentence == "Requests in flight hold 6% of what they may."
+    assert card("Memory").sentence == "Requests that run use 6% of the memory for them."
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What users paste: the line that `make run` prints, and the README's snippets."""
+"""What users paste: the line that `make run` prints, and the guide's snippets."""
 
 import os
 import re
@@ -12,13 +12,14 @@ import pytest
 from tests.end_to_end.astronaut import PHOTO, assert_cut_out
 from tests.end_to_end.service import ROOT, Service
 
+PAGES = ("quick-start", "clients", "grpc")
 NODE_PACKAGES = ("node-fetch@3.3.2", "form-data@4.0.4")
 
 
 def snippet(language: str, service: Service, about: str = "/v1/removebg") -> str:
-    """The README's snippet in a language, sent to this service with its key."""
-    readme = (ROOT / "README.md").read_text()
-    blocks = re.findall(rf"```{language}\n(.*?)```", readme, re.S)
+    """The guide's snippet in a language, sent to this service with its key."""
+    pages = "".join((ROOT / "docs" / f"{name}.md").read_text() for name in PAGES)
+    blocks = re.findall(rf"```{language}\n(.*?)```", pages, re.S)
     found: str
     (found,) = (block for block in blocks if about in block)
     return (

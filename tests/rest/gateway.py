@@ -14,6 +14,7 @@ from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.authenticator import Authenticator
 from gateway.accounts.keys import KeyStore
 from gateway.dashboard.app import website
+from gateway.docs.app import with_docs
 from gateway.masks import cache as mask_cache
 from gateway.models.model import Model
 from gateway.models.models import Models
@@ -72,7 +73,7 @@ async def serving(
     """Serve until the block ends; the client has `address`."""
     engine = database.connect(settings.database)
     async with core(model, settings, engine) as (handler, authenticator):
-        pages = website(engine, handler, authenticator, None, settings)
+        pages = with_docs(website(engine, handler, authenticator, None, settings), settings)
         public = app.public(handler, authenticator, None, settings, pages)
         transport = httpx.ASGITransport(public, raise_app_exceptions=False, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:

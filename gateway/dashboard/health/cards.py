@@ -85,10 +85,10 @@ def _model_facts(model: ModelReading) -> Iterator[tuple[str, str]]:
     queue, precision = model.queue, words.precision(model.health.model_version, model.weights)
     yield "Weights", model.weights or "not known"
     yield "Precision", precision or "not known yet"
-    yield "Images that wait or run", str(queue.interactive)
-    yield "And of bulk jobs", str(queue.bulk)
+    yield "Images in the queue", str(queue.interactive)
+    yield "Of bulk jobs", str(queue.bulk)
     if queue.wait_s:
-        yield "A new one is done in about", words.duration(queue.wait_s)
+        yield "Wait for a new image", words.duration(queue.wait_s)
     if model.seconds_per_image is not None:
         yield "Time per image", words.duration(model.seconds_per_image)
 
@@ -112,7 +112,7 @@ def _refusals(now: Readings) -> Card:
 def _memory(now: Readings) -> Card:
     share = max(now.pixels / now.max_pixels, now.upload_bytes / now.max_upload_bytes)
     level = Level.WARNING if share > 0.9 else Level.GOOD
-    sentence = f"Requests in flight hold {share:.0%} of what they may."
+    sentence = f"Requests that run use {share:.0%} of the memory for them."
     pixels = f"{now.pixels / 1e6:.1f} of {now.max_pixels / 1e6:g} megapixels"
     uploads = f"{words.size(now.upload_bytes)} of {words.size(now.max_upload_bytes)}"
     return Card("Memory", level, sentence, (("Images", pixels), ("Uploads and answers", uploads)))

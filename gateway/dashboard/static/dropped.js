@@ -28,12 +28,19 @@ export async function droppedFiles(transfer) {
 export function chooseImages(files, maxBytes) {
   const images = [];
   const notes = [];
-  let others = 0;
+  const others = [];
   for (const file of files) {
-    if (!file.type.startsWith("image/") && !IMAGE.test(file.name)) others += 1;
+    if (!file.type.startsWith("image/") && !IMAGE.test(file.name)) others.push(file.name);
     else if (file.size > maxBytes) notes.push(`${file.name} is left out: it has more than ${Math.floor(maxBytes / 2 ** 20)} MB.`);
     else images.push(file);
   }
-  if (others) notes.push(`${others} ${others === 1 ? "file is no image" : "files are no images"}, and left out.`);
-  return [images, notes];
+  if (others.length === 1) notes.push(`${others[0]} is no image, and left out.`);
+  else if (others.length) notes.push(`${others.length} files are no images, and left out: ${others.slice(0, 3).join(", ")}${others.length > 3 ? " …" : ""}`);
+  return [images.sort(byPath), notes];
+}
+
+// Browsers list folders in any order.
+function byPath(one, other) {
+  const path = (file) => file.webkitRelativePath || file.name;
+  return path(one).localeCompare(path(other), undefined, { numeric: true });
 }

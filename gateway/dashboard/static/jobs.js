@@ -1,4 +1,5 @@
 // Makes jobs from images and folders of any size, with one progress display for all of them.
+import { localTimes, request } from "./dashboard.js";
 import { chooseImages, droppedFiles } from "./dropped.js";
 import { createJob } from "./uploads.js";
 
@@ -32,7 +33,7 @@ function setUp() {
     sentences.forEach(note);
     const jobs = Math.ceil(images.length / maxImages());
     chosen.textContent = `${plural(images.length, "image")} chosen${jobs > 1 ? `, which make ${jobs} jobs` : ""}.`;
-    chosen.hidden = false;
+    chosen.classList.add("has-images");
     input.required = !images.length;
   }
 
@@ -58,14 +59,15 @@ function setUp() {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (!images.length) return;
+    const told = notes.children.length;
     const controller = new AbortController();
     stop.onclick = () => controller.abort();
     form.inert = true;
-    panel.hidden = stop.hidden = false;
+    panel.hidden = bar.hidden = stop.hidden = false;
     done.hidden = true;
     try {
       const jobs = await send(images, otherFields(), controller.signal);
-      if (jobs.length === 1 && !notes.children.length) return location.assign(jobs[0].url);
+      if (jobs.length === 1 && notes.children.length === told) return location.assign(jobs[0].url);
       if (jobs.length) await watch(jobs, controller.signal);
     } catch (error) {
       if (error.name !== "AbortError") throw error;
@@ -75,6 +77,7 @@ function setUp() {
       stop.hidden = true;
       done.hidden = false;
     }
+    await showList();
   });
 
   /** All fields but the images and the token; files that were not chosen are left out. */
@@ -142,6 +145,15 @@ function untilEnded(job, signal, onProgress) {
       reject(new DOMException("stopped", "AbortError"));
     });
   });
+}
+
+/** Show the jobs as the service has them now, with those that were just made. */
+async function showList() {
+  const answer = await request(location.pathname);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const list = page.getElementById("jobs");
+  localTimes(list);
+  document.getElementById("jobs").replaceWith(list);
 }
 
 function plural(number, noun) {

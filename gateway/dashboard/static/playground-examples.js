@@ -12,7 +12,7 @@ const NO_KEY = "YOUR_API_KEY";
 
 /** @param {Call} call */
 export function curl({ url, key, fields, output }) {
-  const lines = [`curl ${shell(url)}`, `-H ${shell(`X-API-Key: ${key || NO_KEY}`)}`];
+  const lines = [`curl --fail-with-body ${shell(url)}`, `-H ${shell(`X-API-Key: ${key || NO_KEY}`)}`];
   for (const [name, value] of fields) lines.push(curlField(name, value));
   return [...lines, `-o ${shell(output)}`].join(" \\\n  ");
 }

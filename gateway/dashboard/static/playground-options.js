@@ -65,8 +65,15 @@ export class Options {
 
   #edited(control, changed) {
     if (control.dataset.fills) fill(control, this.form.elements[control.dataset.fills]);
+    if (control.name === "_background") this.#startColour(control.value);
     this.refresh();
     changed();
+  }
+
+  /** Begin with the colour that the colour field shows, so that the choice is seen at once. */
+  #startColour(background) {
+    const { bg_color: field } = this.form.elements;
+    if (background === "color") field.value ||= this.form.querySelector("[data-fills=bg_color]").value;
   }
 }
 

@@ -24,6 +24,9 @@ export class Preview {
   async start(file) {
     this.result = null;
     this.#mark({ "has-result": false, "no-before": false });
+    URL.revokeObjectURL(this.download.href); // of the image before this one
+    this.download.removeAttribute("href");
+    this.download.setAttribute("aria-disabled", "true");
     replaceUrl(this.before, "src", file);
     try {
       await this.before.decode();
@@ -44,6 +47,15 @@ export class Preview {
   wait(busy) {
     this.#mark({ busy });
     this.viewport.setAttribute("aria-busy", String(busy));
+  }
+
+  /** Show that there is no result: what nobody can show makes room for another image. */
+  fail() {
+    this.wait(false);
+    const nothing = !this.result && this.root.classList.contains("no-before");
+    if (!nothing) return;
+    this.viewport.classList.add("no-image");
+    this.#mark({ "no-image": true });
   }
 
   /**

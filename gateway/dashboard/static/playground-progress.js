@@ -19,13 +19,14 @@ export class Progress {
     for (const item of this.items.values()) set(item, "waiting", "");
     this.bar.hidden = false;
     this.#say("Uploading …");
+    this.#count();
   }
 
   /** @param {"upload" | "work" | "download"} stage @param {number} share 0 to 1 */
   advance(stage, share) {
     if (stage === "work") {
       this.#finish("upload");
-      for (const name of SERVER_STAGES) set(this.items.get(name), "active", "…");
+      for (const name of SERVER_STAGES) set(this.items.get(name), "active", "");
       this.bar.removeAttribute("value"); // unknown until the answer begins
       this.#say("Removing the background …");
       return;
@@ -42,13 +43,26 @@ export class Progress {
       item.style.setProperty("--share", String((timesMs[stage] ?? 0) / totalMs));
     }
     this.bar.hidden = true;
+    clearInterval(this.clock);
     this.#say(`Done in ${duration(totalMs)}. ${summary}`);
   }
 
   fail() {
     for (const item of this.items.values()) set(item, "waiting", "");
     this.bar.hidden = true;
+    clearInterval(this.clock);
     this.#say("");
+  }
+
+  /** Show how long it takes so far; the service does not tell at which of its stages it is. */
+  #count() {
+    const since = performance.now();
+    const time = this.items.get("infer").querySelector(".time");
+    clearInterval(this.clock);
+    this.clock = setInterval(() => {
+      const seconds = Math.round((performance.now() - since) / 1000);
+      if (seconds && time.parentElement.dataset.state === "active") time.textContent = `${seconds} s …`;
+    }, 250);
   }
 
   #finish(stage) {

@@ -14,6 +14,7 @@ import { Stage } from "./playground-stage.js";
 import { Tools } from "./playground-tools.js";
 
 const PAUSE_MS = 350; // after the latest change, before it is sent
+const DEVICES = { "triton-gpu": "on a GPU", "triton-cpu": "on a CPU", cpu: "on a CPU", cache: "(mask kept from before)" };
 const ARRANGING = ["crop", "scale", "position"]; // then pixels of the result are elsewhere
 
 const root = document.querySelector("#playground");
@@ -54,6 +55,7 @@ async function pick(file) {
     return notice.show(`This file has ${fileSize(file.size)}. Choose an image of at most ${fileSize(most)}.`);
   }
   image = file;
+  part("facts").textContent = "";
   const size = await preview.start(file);
   brush.start(size.width, size.height);
   options.set("roi", "");
@@ -107,13 +109,13 @@ async function finish(outcome, fields) {
 }
 
 function facts({ width, height, blob, model, device }, extension) {
-  const by = model ? [`${model} on ${device}`] : [];
+  const by = model ? [`${model} ${DEVICES[device] ?? `on ${device}`}`] : [];
   return [`${width} × ${height}`, `${extension.toUpperCase()} ${fileSize(blob.size)}`, ...by].join(" · ");
 }
 
 function fail(problem) {
   progress.fail();
-  preview.wait(false);
+  preview.fail();
   if (!(problem instanceof Problem)) throw problem;
   options.blame(problem.field, problem.message);
   notice.problem(problem);

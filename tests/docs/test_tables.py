@@ -1,4 +1,4 @@
-"""The README's tables say what the code does."""
+"""The tables of the guide say what the code does."""
 
 import re
 from collections.abc import Iterator
@@ -11,11 +11,13 @@ from gateway.observability import metrics
 from gateway.settings import Settings
 from tests.end_to_end.service import ROOT
 
-README = (ROOT / "README.md").read_text()
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text()
 
 
 def test_every_setting_is_told_with_its_default_and_meaning() -> None:
-    told = re.findall(r"^\| `(CLEARBG_\w+)` \| (.*?) \| (.*) \|$", README, re.M)
+    told = re.findall(r"^\| `(CLEARBG_\w+)` \| (.*?) \| (.*) \|$", page("settings"), re.M)
     assert told == [
         (
             f"CLEARBG_{name.upper()}",
@@ -33,7 +35,7 @@ def tree(kind: type[GatewayError]) -> Iterator[type[GatewayError]]:
 
 
 def test_every_error_is_told_with_its_status() -> None:
-    told = set(re.findall(r"^\| (\d+) \| `/problems/([\w-]+)` \| `(\w+)` \|", README, re.M))
+    told = set(re.findall(r"^\| (\d+) \| `/problems/([\w-]+)` \| `(\w+)` \|", page("errors"), re.M))
     public = (kind for kind in tree(errors.GatewayError) if not kind.__name__.startswith("_"))
     assert told == {(str(kind.http.value), kind.slug, kind.grpc.name) for kind in public}
 
@@ -47,9 +49,10 @@ def test_every_metric_is_told() -> None:
         for family in REGISTRY.collect()
         if family.name.startswith("clearbg_")
     }
-    assert set(re.findall(r"^\| `(clearbg_\w+)` \|", README, re.M)) == ours
+    assert set(re.findall(r"^\| `(clearbg_\w+)` \|", page("operations"), re.M)) == ours
 
 
 def test_every_size_and_format_is_told() -> None:
+    text = page("options")
     for name in (*options.SIZES, *options.Format):
-        assert f"`{name}`" in README
+        assert f"`{name}`" in text

@@ -1,0 +1,1 @@
+"""`make bench-rivals`: ClearBG and rembg's server with the same weights."""
