@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-start bench-cache bench-rivals tune protos client fuzz soak loadtest pictures screenshots dashboards package lock clean
+.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-pages bench-start bench-cache bench-rivals tune protos client fuzz soak loadtest pictures screenshots dashboards package lock clean
 
 include environments.mk
 
@@ -38,6 +38,7 @@ lint: $(DEV) $(NODE) ## Formatting, lint and import directions, changing nothing
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/lint-imports --no-cache --no-logo
+	.venv-dev/bin/codespell *.md clients/typescript/*.md clients/typescript/src clients/typescript/test docs deploy gateway loadtest protos scripts serving tests
 	npm --prefix clients/typescript run --silent lint
 
 types: $(MODEL_DEV) ## Strict mypy, with torch installed
@@ -70,8 +71,11 @@ soak: $(DEV) $(TRITON) $(MODEL) ## Failures of Triton, memory over 500 images, k
 loadtest: $(DEV) $(TRITON) $(MODEL) ## Load test with Locust against its own service: HTML, CSV, chart; 5 minutes
 	.venv-dev/bin/python -m loadtest.traffic
 
-bench-gate: $(DEV) ## Benchmark authentication and rate limits
+bench-gate: $(DEV) ## Benchmark authentication, rate limits and counting usage
 	.venv-dev/bin/python -m loadtest.bench_gate
+
+bench-pages: $(DEV) $(MODEL) $(CHROMIUM) ## Benchmark first paints and bytes of the dashboard's pages
+	.venv-dev/bin/python -m loadtest.bench_pages
 
 fuzz: $(DEV) ## Fuzz the decoder and the API: 20 minutes
 	.venv-dev/bin/pytest tests/fuzz --hypothesis-profile=large -s

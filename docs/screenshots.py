@@ -1,8 +1,12 @@
-"""`make screenshots`: all pages of dashboard and guide, light and dark, on desktop and phone."""
+"""`make screenshots`: all pages of dashboard and guide, light and dark, on desktop and phone.
+
+With `--readme`, only the four pictures of the documentation; see `readme_screenshots.py`.
+"""
 
 import itertools
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,11 +15,13 @@ from typing import Literal
 import httpx
 from playwright.sync_api import Browser, Page
 
+from docs import readme_screenshots
 from gateway.dashboard import app, navigation
 from gateway.dashboard.visitor import SIGN_IN
 from gateway.docs import routes
 from gateway.docs.guide import guide
 from gateway.settings import Settings
+from loadtest.bench_pages import FIRST_PAINT
 from tests.browser import chromium
 from tests.browser.playground import Playground
 from tests.browser.signing_in import sign_in
@@ -26,7 +32,6 @@ FOLDER = Path(__file__).parent / "screenshots"
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 WIDTHS = (chromium.DESKTOP, chromium.PHONE)
 PATHS = app.page_paths(Settings())
-FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 
 
 def pages() -> Iterator[tuple[str, str, Callable[[Page], object]]]:
@@ -94,4 +99,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    readme_screenshots.main() if "--readme" in sys.argv[1:] else main()

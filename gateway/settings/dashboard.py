@@ -11,15 +11,15 @@ class DashboardSettings(ServiceSettings):
     """The service's settings, and the dashboard's."""
 
     dashboard: Literal["on", "off"] = "on"
-    """Whether the web pages for people are served beside the HTTP API."""
+    """Whether the dashboard is served beside the HTTP API."""
     docs: Literal["on", "off"] = "on"
     """Whether the guide is served at `/docs` and the reference of the API at `/docs/api`, to
     everybody; also without the dashboard."""
     playground: Literal["signed-in", "open", "off"] = "signed-in"
-    """Who may cut out on the front page: signed-in people, or everybody (`open`), at the expense of
-    the default account; `off`: nobody, there is no such page."""
+    """Who may use the playground on the front page: `signed-in` people, or everybody (`open`),
+    charged to the default account; `off`: there is no playground."""
     playground_images_per_minute: int = Field(default=20, ge=0)
-    """Images in 60 seconds from one address whose visitor is not signed in, with
+    """Images in 60 seconds from one address, for visitors who are not signed in, with
     `CLEARBG_PLAYGROUND=open`; further ones get 429. 0: no limit."""
     public_url: str = ""
     """URL at which browsers reach the service, e.g. `https://cutouts.example`; for links and OIDC.
@@ -27,7 +27,7 @@ class DashboardSettings(ServiceSettings):
     session_idle_h: float = Field(default=24.0, gt=0)
     """Hours without a request after which a person must sign in again."""
     session_lifetime_h: float = Field(default=336.0, gt=0)
-    """Hours after which a person must sign in again in any case."""
+    """Hours after which a person must always sign in again."""
     sign_in_link_h: float = Field(default=24.0, gt=0)
     """Hours for which a one-time sign-in link works."""
     sign_in_attempts_per_minute: int = Field(default=10, ge=0)
@@ -41,7 +41,7 @@ class DashboardSettings(ServiceSettings):
     """Secret of that client."""
     oidc_domains: str = ""
     """Comma-separated e-mail domains whose people become members of the default account at their
-    first OIDC sign-in; default: only users that exist already may sign in."""
+    first OIDC sign-in; default: only existing users may sign in."""
 
     @model_validator(mode="after")
     def _check_oidc(self) -> "DashboardSettings":

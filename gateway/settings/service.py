@@ -52,8 +52,7 @@ class ServiceSettings(BaseSettings):
     grpc_port: int = Field(default=50051, ge=0, le=65535)
     """Port of the gRPC API."""
     grpc_stream_images: int = Field(default=8, ge=1)
-    """Images of one gRPC stream processed at once; flow control makes the sender wait with further
-    ones."""
+    """Images of one gRPC stream that are processed at a time; flow control delays further ones."""
     tls_cert: str = ""
     """Path of a PEM certificate, with its chain, for HTTP and gRPC; default: no TLS."""
     tls_key: str = ""
@@ -134,14 +133,16 @@ class ServiceSettings(BaseSettings):
     max_image_bytes: int = Field(default=25 * 2**20, gt=0, le=10**9)
     """Largest image in bytes (default 25 MB), enforced while the upload is read."""
     max_image_pixels: int = Field(default=50_000_000, gt=0)
-    """Most pixels of an image, enforced before decoding to protect against decompression bombs."""
+    """Largest number of pixels of an image, enforced before decoding to protect against
+    decompression bombs."""
     max_megapixels_in_flight: float = Field(default=200.0, gt=0)
-    """Megapixels of all requests in progress; requests that would exceed them get 503."""
-    max_upload_bytes_in_flight: int = Field(default=2**30, gt=0)
-    """Bytes of uploads, and of answers that are not sent yet, in memory; further uploads get
+    """Limit on the megapixels of all requests in progress; requests that would exceed it get
     503."""
+    max_upload_bytes_in_flight: int = Field(default=2**30, gt=0)
+    """Limit on the bytes of uploads, and of answers that are not sent yet, in memory; further
+    uploads get 503."""
     max_queue: int = Field(default=64, ge=1)
-    """Images that may wait for the model; further requests get 503."""
+    """Largest number of images that wait for a model; further requests get 503."""
     request_timeout_s: float = Field(default=30.0, gt=0)
     """Seconds from a request's first byte to its answer; after that it gets 504."""
     shutdown_timeout_s: float = Field(default=30.0, ge=0)
@@ -150,9 +151,9 @@ class ServiceSettings(BaseSettings):
     """`s3://bucket/folder` for the images of bulk jobs, with AWS_* variables for its server and
     keys; default: `bulk` in the data folder."""
     bulk_ttl_h: float = Field(default=24.0, gt=0)
-    """Hours after its creation at which a bulk job's images and results are removed."""
+    """Hours after a bulk job was created until its images and results are deleted."""
     bulk_jobs_per_account: int = Field(default=100, ge=0)
-    """Bulk jobs of one account that have not ended; further ones get 429. 0: no limit."""
+    """Largest number of unfinished bulk jobs of one account; further ones get 429. 0: no limit."""
     bulk_work: Literal["here", "elsewhere"] = "here"
     """`here`: this process runs bulk jobs too; `elsewhere`: only `clearbg worker` runs them."""
     bulk_results: Literal["sent", "redirect"] = "sent"

@@ -129,7 +129,9 @@ def test_the_welcome_has_a_link_until_somebody_has_signed_in(
         assert users.works(line.split()[1])
     users.identity.users.note_sign_in(users.identity.users.list()[0].id)
     welcome.print_welcome(users.settings, users.engine)
-    assert "sign-in/link" not in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "sign-in/link" not in shown
+    assert f"Dashboard: {users.settings.base_url} " in shown
 
 
 def test_the_welcome_has_no_link_without_the_dashboard(

@@ -100,3 +100,15 @@ async def test_an_unknown_role_is_rejected(site: Site) -> None:
     browser = await site.signed_in(ada)
     answer = await browser.send(f"{MEMBERS}/{ada.id}/role", page=MEMBERS, role="king")
     assert answer.status_code == 400
+
+
+async def test_nothing_is_offered_that_would_leave_no_owner(site: Site) -> None:
+    ada = site.user()
+    browser = await site.signed_in(ada)
+    page = (await browser.open(MEMBERS)).text
+    assert "The only owner" in page
+    assert f"{MEMBERS}/{ada.id}/" not in page
+    site.user("grace@example.com")
+    page = (await browser.open(MEMBERS)).text
+    assert "The only owner" not in page
+    assert page.count("/remove") == 2
