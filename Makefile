@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-pages bench-start bench-cache bench-rivals tune protos fuzz soak loadtest pictures screenshots dashboards package lock clean
+.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-pages bench-start bench-cache bench-rivals tune protos client fuzz soak loadtest pictures screenshots dashboards package lock clean
 
 include environments.mk
 
@@ -21,31 +21,33 @@ triton: $(SERVE) $(TRITON) $(MODEL) ## Run tritonserver alone, in the foreground
 model: $(MODEL_TOOLS) ## Rebuild the model, in all formats
 	@.venv-model/bin/clearbg model build
 
-test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) $(CHROMIUM) ## All tests: a quarter of an hour
+test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) $(NODE) $(CHROMIUM) ## All tests: a quarter of an hour
 	.venv-dev/bin/pytest $(TESTS) --ignore tests/serving
 	.venv-model/bin/pytest --durations=20 tests/serving
 
 test-unit: $(DEV) ## Tests without processes, models and bulk jobs: a minute
 	.venv-dev/bin/pytest -n 2 --dist loadfile --durations=20 -m "not real" \
-	  $(addprefix --ignore ,tests/browser tests/bulk tests/cli tests/end_to_end tests/serving)
+	  $(addprefix --ignore ,tests/browser tests/bulk tests/cli tests/clients tests/end_to_end tests/serving)
 
 check: lint types ## Formatting, lint and types
 
 hooks: $(DEV) ## Run `make check` before each commit, from now on
 	.venv-dev/bin/pre-commit install
 
-lint: $(DEV) ## Formatting, lint and import directions, changing nothing
+lint: $(DEV) $(NODE) ## Formatting, lint and import directions, changing nothing
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/lint-imports --no-cache --no-logo
-	.venv-dev/bin/codespell *.md docs deploy gateway loadtest protos scripts serving tests
+	.venv-dev/bin/codespell *.md clients/typescript/*.md clients/typescript/src clients/typescript/test docs deploy gateway loadtest protos scripts serving tests
+	npm --prefix clients/typescript run --silent lint
 
 types: $(MODEL_DEV) ## Strict mypy, with torch installed
 	.venv-model/bin/mypy
 
-format: $(DEV) ## Format, and apply automatic fixes
+format: $(DEV) $(NODE) ## Format, and apply automatic fixes
 	.venv-dev/bin/ruff format .
 	.venv-dev/bin/ruff check --fix .
+	npm --prefix clients/typescript run --silent format
 
 bench-images: $(BENCH) $(MODEL) ## Benchmark CPU time, edges and memory of the image path
 	.venv-dev/bin/python -m loadtest.bench_images
@@ -115,6 +117,10 @@ protos: $(DEV) ## Generate the gRPC stubs beside their .proto
 	.venv-dev/bin/python -m grpc_tools.protoc -Iprotos --python_out=protos --pyi_out=protos protos/clearbg/v1/*.proto
 	.venv-dev/bin/python -m grpc_tools.protoc -Iprotos --grpc_python_out=protos protos/clearbg/v1/*_service.proto
 
+client: $(DEV) $(NODE) ## Generate the TypeScript client's types, and build it
+	.venv-dev/bin/python -m clients.openapi | npm --prefix clients/typescript run --silent generate
+	npm --prefix clients/typescript run --silent build
+
 package: $(UV) ## Build the wheel, into dist/
 	@scripts/uv.sh build --wheel --python .uv/bin/python --out-dir dist
 	@ls dist/*.whl
@@ -128,4 +134,5 @@ lock: $(UV) ## Update the pinned requirements
 	echo uv | $(LOCK) - --upgrade --generate-hashes -o requirements/uv.txt
 
 clean: ## Remove environments and caches; keys, weights and the model stay
+	rm -rf clients/typescript/node_modules clients/typescript/dist clients/typescript/build
 	rm -rf .uv .triton .venv .venv-dev .venv-model .reduced-model .mypy_cache .pytest_cache .ruff_cache

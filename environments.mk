@@ -10,6 +10,7 @@ BENCH := .venv-dev/bench.stamp
 TRITON := .triton/triton.stamp
 MODEL_TOOLS := .venv-model/model.stamp
 MODEL_DEV := .venv-model/dev.stamp
+NODE := clients/typescript/node_modules/npm.stamp
 REMBG := .venv-rembg/rembg.stamp
 CHROMIUM := /usr/bin/chromium
 PIP := -m pip --disable-pip-version-check --quiet
@@ -78,6 +79,12 @@ $(BENCH): $(DEV)
 	@scripts/step.sh "Packages for comparisons" .venv-dev scripts/uv.sh pip install \
 	  --python .venv-dev -c requirements/all.lock --editable '.[bench]'
 	@touch $< $@
+
+# From the registry that npm is configured for; the lock names none.
+$(NODE): clients/typescript/package-lock.json
+	@command -v npm >/dev/null || { echo "The TypeScript client needs npm: install Node.js 20" >&2; exit 1; }
+	@scripts/step.sh "Packages for the TypeScript client" $(@D) npm --prefix clients/typescript ci --silent
+	@touch $@
 
 # Always the newest version: it is what people would use instead.
 $(REMBG): | $(UV)

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("gateway", "serving", "loadtest", "deploy", "docs", "tests", "model_repository")
+FOLDERS = (
+    *("gateway", "serving", "loadtest", "deploy", "docs", "clients", "tests"),
+    "model_repository",
+)
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 250, 45
 
 

@@ -10,12 +10,14 @@ from starlette.types import ASGIApp
 from gateway.accounts.authenticator import Authenticator
 from gateway.bulk.services import BulkServices
 from gateway.requests.handler import RequestHandler
-from gateway.rest import models, openapi, problems, removebg, usage
+from gateway.rest import models, openapi, problems, removebg, schemas, usage
 from gateway.rest.authentication import authentication
 from gateway.rest.bulk import create, jobs, results
+from gateway.rest.bulk import schemas as bulk_schemas
 from gateway.rest.middleware import RequestMiddleware
 from gateway.rest.remove_bg import routes as remove_bg
 from gateway.rest.webhooks import routes as webhooks
+from gateway.rest.webhooks import schemas as webhook_schemas
 from gateway.rest.website import Website
 from gateway.settings import Settings, split_list
 
@@ -23,6 +25,14 @@ DESCRIPTION = """Send an image, get a PNG with a transparent background.
 
 Errors are `application/problem+json` (RFC 9457); `type` names the error, `detail` says what to
 change. Requests whose answer has a `Retry-After` may be retried after so many seconds."""
+
+SCHEMAS = {
+    "Problem": schemas.PROBLEM,
+    **models.SCHEMAS,
+    **usage.SCHEMAS,
+    **bulk_schemas.SCHEMAS,
+    **webhook_schemas.SCHEMAS,
+}
 
 
 def public(
@@ -61,6 +71,7 @@ def public(
     if website:
         app.state.dashboard = website.state
         app.include_router(website.router, include_in_schema=False)
+    schemas.install(app, SCHEMAS)
     problems.install(app, website.error_page if website else None)
     pages = website.middleware(app) if website else app
     # Both wrap the whole application, so that answers to unexpected errors have them too.

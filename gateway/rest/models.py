@@ -9,9 +9,32 @@ from gateway.accounts.caller import Caller
 from gateway.models.listing import describe
 from gateway.requests.handler import RequestHandler
 from gateway.rest.authentication import authentication
-from gateway.rest.openapi import RESPONSES
+from gateway.rest.fields import Schema
+from gateway.rest.openapi import RESPONSES, answer
+from gateway.rest.schemas import ref
 
 POSSIBLE_ERRORS = (401, 429, 500, 503)
+FIELDS: Schema = {
+    "name": {"type": "string"},
+    "title": {"type": "string"},
+    "version": {"type": "string"},
+    "licence": {"type": "string", "description": "Of the weights, as the operator declared it."},
+    "non_commercial": {"type": "boolean"},
+    "default": {"type": "boolean", "description": "Whether it is used when none is named."},
+    "devices": {"type": "array", "items": {"type": "string"}},
+    "seconds_per_image": {
+        "type": ["number", "null"],
+        "description": "Measured; null before the first image.",
+    },
+}
+SCHEMAS: dict[str, Schema] = {
+    "Model": {"type": "object", "required": [*FIELDS], "properties": FIELDS}
+}
+LIST: Schema = {
+    "type": "object",
+    "required": ["models"],
+    "properties": {"models": {"type": "array", "items": ref("Model")}},
+}
 
 
 def router(handler: RequestHandler, authenticator: Authenticator) -> APIRouter:
@@ -22,7 +45,8 @@ def router(handler: RequestHandler, authenticator: Authenticator) -> APIRouter:
         "/v1/models",
         operation_id="listModels",
         summary="List the models",
-        responses={status: RESPONSES[status] for status in POSSIBLE_ERRORS},
+        response_model=None,
+        responses=answer(LIST) | {status: RESPONSES[status] for status in POSSIBLE_ERRORS},
         tags=["Background removal"],
     )
     async def list_models(

@@ -28,10 +28,8 @@ from gateway.rest.fields import (
     VARIANTS_TEXT,
     Schema,
 )
+from gateway.rest.schemas import BOX, INTEGER, JSON_RESULT, JSON_RESULTS, ref
 from gateway.settings import Settings
-
-INTEGER: Schema = {"type": "integer"}
-BOX = ("Top", "Left", "Width", "Height")
 
 RATE_HEADERS: dict[str, Schema] = {
     "RateLimit-Policy": {
@@ -90,47 +88,15 @@ RESULT_HEADERS: dict[str, Schema] = {
     "Server-Timing": {"description": "Milliseconds by stage.", "schema": {"type": "string"}},
 }
 
-JSON_RESULT: Schema = {
-    "type": "object",
-    "required": ["image_b64", "media_type", "width", "height", "foreground", "confidence"],
-    "properties": {
-        "image_b64": {"type": "string", "contentEncoding": "base64"},
-        "media_type": {"type": "string", "examples": ["image/png"]},
-        "width": INTEGER,
-        "height": INTEGER,
-        "foreground": {
-            "type": ["object", "null"],
-            "description": "Box around the foreground; null when nothing was found.",
-            "required": [side.lower() for side in BOX],
-            "properties": {side.lower(): INTEGER for side in BOX},
-        },
-        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-        "model_version": {"type": "string"},
-        "device": {"type": "string"},
-        "model": {"type": "string"},
-    },
-}
 
-JSON_RESULTS: Schema = {
-    "type": "object",
-    "description": "With `variants`.",
-    "required": ["variants"],
-    "properties": {"variants": {"type": "array", "items": JSON_RESULT}},
-}
-
-PROBLEM: Schema = {
-    "type": "object",
-    "description": "RFC 9457.",
-    "required": ["type", "title", "status", "detail", "request_id"],
-    "properties": {
-        "type": {"type": "string", "description": "Names the problem; never changes."},
-        "title": {"type": "string"},
-        "status": INTEGER,
-        "detail": {"type": "string", "description": "What is wrong and what to change."},
-        "request_id": {"type": ["string", "null"]},
-        "field": {"type": "string", "description": "Name of the invalid option, if any."},
-    },
-}
+def answer(schema: Schema, status: HTTPStatus = HTTPStatus.OK) -> dict[int | str, Schema]:
+    """Return the description of an answer in JSON; its route has `response_model=None`."""
+    return {
+        status.value: {
+            "headers": REQUEST_ID | RATE_HEADERS,
+            "content": {"application/json": {"schema": schema}},
+        }
+    }
 
 
 def request_body(settings: Settings) -> Schema:
@@ -203,7 +169,7 @@ def errors(but: Collection[type[GatewayError]]) -> Iterator[tuple[int | str, Sch
                 "headers": REQUEST_ID | retry | limited,
                 "content": {
                     "application/problem+json": {
-                        "schema": PROBLEM,
+                        "schema": ref("Problem"),
                         "examples": {each.slug: {"value": _example(each)} for each in classes},
                     }
                 },

@@ -8,6 +8,8 @@ from fastapi import Depends, Query
 
 from gateway.errors import BadOption
 from gateway.paging import DEFAULT_LIMIT, MAX_LIMIT, HasCreationTime, Page, PageRequest
+from gateway.rest.fields import Schema
+from gateway.rest.schemas import TIME_OR_NULL
 
 Entry = TypeVar("Entry", bound=HasCreationTime)
 
@@ -31,6 +33,18 @@ async def _page_request(
 
 PageQuery = Annotated[PageRequest, Depends(_page_request)]
 """Annotates a route's parameter that takes `limit` and `before` from the query."""
+
+
+def page_schema(name: str, entry: Schema) -> Schema:
+    """Return the schema of what `page_as_json` returns."""
+    return {
+        "type": "object",
+        "required": [name, "next_before"],
+        "properties": {
+            name: {"type": "array", "items": entry},
+            "next_before": TIME_OR_NULL | {"description": "`before` of the next page."},
+        },
+    }
 
 
 def page_as_json(

@@ -25,7 +25,7 @@ from gateway.errors import (
 from gateway.rest import openapi
 from gateway.rest.authentication import authentication
 from gateway.rest.fields import Schema
-from gateway.rest.openapi import INTEGER
+from gateway.rest.schemas import INTEGER, TIME, ref
 
 POSSIBLE_ERRORS = {
     *(BadRequest, BadOption, InvalidKey, NoKey, RateLimited),
@@ -46,14 +46,16 @@ FIGURES: dict[str, Schema] = {
     "latency_s": {
         "type": "object",
         "description": "Of requests with an image, interpolated in a histogram; null without any.",
+        "required": ["p50", "p95"],
         "properties": {"p50": NUMBER_OR_NULL, "p95": NUMBER_OR_NULL},
     },
 }
-TIME: Schema = {"type": "string", "format": "date-time"}
 
 
 def _list(**own: Schema) -> Schema:
-    return {"type": "array", "items": {"type": "object", "properties": own | FIGURES}}
+    properties = own | FIGURES
+    items = {"type": "object", "required": [*properties], "properties": properties}
+    return {"type": "array", "items": items}
 
 
 REPORT: Schema = {
@@ -63,17 +65,18 @@ REPORT: Schema = {
         "from": TIME,
         "to": TIME,
         "step": {"type": "string", "enum": ["minute", "day"]},
-        "total": {"type": "object", "properties": FIGURES},
+        "total": {"type": "object", "required": [*FIGURES], "properties": FIGURES},
         "keys": _list(id=INTEGER, name={"type": "string"}),
         "buckets": _list(at=TIME),
     },
 }
+SCHEMAS: dict[str, Schema] = {"UsageReport": REPORT}
 RESPONSES: dict[int | str, Schema] = {
     HTTPStatus.OK.value: {
         "description": "What was used; minutes, days and keys without use are left out.",
         "headers": openapi.REQUEST_ID | openapi.RATE_HEADERS,
         "content": {
-            "application/json": {"schema": REPORT},
+            "application/json": {"schema": ref("UsageReport")},
             "text/csv": {"schema": {"type": "string"}},
         },
     },

@@ -159,12 +159,15 @@ async def test_usage_needs_a_key(client: httpx.AsyncClient) -> None:
 
 
 async def test_usage_is_described(client: httpx.AsyncClient) -> None:
-    operation = (await client.get("/openapi.json")).json()["paths"]["/v1/usage"]["get"]
+    document = (await client.get("/openapi.json")).json()
+    operation = document["paths"]["/v1/usage"]["get"]
     assert {each["name"] for each in operation["parameters"]} == {
         *("from", "to", "step", "format", "key"),
     }
     assert operation["security"] == [{"ApiKey": []}, {"Bearer": []}]
-    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    assert answer == {"$ref": "#/components/schemas/UsageReport"}
+    schema = document["components"]["schemas"]["UsageReport"]
     assert set(schema["required"]) == set(schema["properties"])
     assert set(operation["responses"]) >= {"200", "400", "401", "404", "429", "500", "503"}
 

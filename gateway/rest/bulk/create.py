@@ -28,6 +28,7 @@ def router(settings: Settings) -> APIRouter:
         operation_id="createBulkJob",
         summary="Create a job for up to 50 images",
         status_code=202,
+        response_model=None,
         responses=CREATE_RESPONSES,
         openapi_extra=request_body(settings),
     )(create_job)

@@ -11,14 +11,16 @@ from gateway.bulk import job_json
 from gateway.bulk.job import Job
 from gateway.bulk.progress import ProgressEvent
 from gateway.rest.bulk.create import POLL_AFTER_S
-from gateway.rest.bulk.openapi import RESPONSES
+from gateway.rest.bulk.openapi import JOB, JOBS, RESPONSES
 from gateway.rest.dependencies import CurrentCaller, Services
 from gateway.rest.paging import PageQuery, page_as_json
 
 router = APIRouter(prefix=job_json.PATH, tags=["Bulk"])
 
 
-@router.get("", operation_id="listBulkJobs", summary="List jobs", responses=RESPONSES)
+@router.get(
+    "", operation_id="listBulkJobs", summary="List jobs", response_model=None, responses=JOBS
+)
 async def list_jobs(bulk: Services, caller: CurrentCaller, page: PageQuery) -> dict[str, Any]:
     """Return the jobs of the key's account, newest first.
 
@@ -28,7 +30,13 @@ async def list_jobs(bulk: Services, caller: CurrentCaller, page: PageQuery) -> d
     return page_as_json(jobs, "jobs", job_json.summary_as_json)
 
 
-@router.get("/{job_id}", operation_id="getBulkJob", summary="Get a job", responses=RESPONSES)
+@router.get(
+    "/{job_id}",
+    operation_id="getBulkJob",
+    summary="Get a job",
+    response_model=None,
+    responses=JOB,
+)
 async def get_job(job_id: str, bulk: Services, caller: CurrentCaller) -> JSONResponse:
     """Return the status of a job and of each of its images."""
     job = await bulk.jobs.find(job_id, caller)
@@ -72,7 +80,11 @@ def _as_server_sent_event(event: ProgressEvent) -> ServerSentEvent:
 
 
 @router.post(
-    "/{job_id}/cancel", operation_id="cancelBulkJob", summary="Cancel a job", responses=RESPONSES
+    "/{job_id}/cancel",
+    operation_id="cancelBulkJob",
+    summary="Cancel a job",
+    response_model=None,
+    responses=JOB,
 )
 async def cancel_job(job_id: str, bulk: Services, caller: CurrentCaller) -> dict[str, Any]:
     """Start no further image and keep the finished ones. A job that has ended stays as it is."""

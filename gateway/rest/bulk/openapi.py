@@ -1,13 +1,22 @@
 """What /openapi.json says about the routes of bulk jobs."""
 
+from http import HTTPStatus
+
 from gateway.bulk.job import MAX_IMAGES
 from gateway.errors import IdleStream, InProgress, KeyReused, NoDelivery, NoForeground
 from gateway.rest.fields import OPTIONS, VARIANTS_TEXT, Schema
-from gateway.rest.openapi import errors
+from gateway.rest.openapi import answer, errors
+from gateway.rest.paging import page_schema
+from gateway.rest.schemas import ref
 from gateway.settings import Settings
 
-CREATE_RESPONSES = dict(errors((NoForeground, NoDelivery)))
+CREATE_RESPONSES = answer(ref("BulkJobAccepted"), HTTPStatus.ACCEPTED) | dict(
+    errors((NoForeground, NoDelivery))
+)
 RESPONSES = dict(errors((NoForeground, IdleStream, InProgress, KeyReused)))
+"""The errors of all other routes of bulk jobs and webhooks."""
+JOB = answer(ref("BulkJob")) | RESPONSES
+JOBS = answer(page_schema("jobs", ref("BulkJobSummary"))) | RESPONSES
 
 
 def request_body(settings: Settings) -> Schema:

@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.errors import GatewayError
 from gateway.options import Format
-from gateway.rest import openapi
+from gateway.rest import openapi, schemas
 from gateway.rest.remove_bg.answers import STATUSES
 from gateway.rest.remove_bg.parameters import FORMATS, SHADOW_TYPES, SIZES
 
@@ -81,7 +81,7 @@ JSON_RESULT: Schema = {
         "data": {
             "type": "object",
             "properties": {"result_b64": TEXT}
-            | {f"foreground_{side.lower()}": openapi.INTEGER for side in openapi.BOX},
+            | {f"foreground_{side.lower()}": schemas.INTEGER for side in schemas.BOX},
         }
     },
 }
@@ -92,7 +92,7 @@ HEADERS = (
     | openapi.RATE_HEADERS
     | {
         "X-Type": {"description": "Always `other`.", "schema": TEXT},
-        "X-Credits-Charged": {"description": "One per image.", "schema": openapi.INTEGER},
+        "X-Credits-Charged": {"description": "One per image.", "schema": schemas.INTEGER},
     }
 )
 

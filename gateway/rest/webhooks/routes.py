@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from gateway.rest.bulk.openapi import RESPONSES
 from gateway.rest.dependencies import CurrentCaller, Services
 from gateway.rest.paging import PageQuery, page_as_json
 from gateway.rest.webhooks.delivery_json import delivery_as_json, secrets_as_json
+from gateway.rest.webhooks.schemas import DELIVERIES, DELIVERY, SCHEDULED, SECRETS
 
 PATH = "/v1/webhooks"
 
@@ -23,7 +23,11 @@ router = APIRouter(prefix=PATH, tags=["Webhooks"])
 
 
 @router.get(
-    "/secret", operation_id="getWebhookSecret", summary="Get the secret", responses=RESPONSES
+    "/secret",
+    operation_id="getWebhookSecret",
+    summary="Get the secret",
+    response_model=None,
+    responses=SECRETS,
 )
 async def get_secret(bulk: Services, caller: CurrentCaller) -> dict[str, Any]:
     """Return the secret that signs your account's webhooks (Standard Webhooks, `v1`)."""
@@ -34,7 +38,8 @@ async def get_secret(bulk: Services, caller: CurrentCaller) -> dict[str, Any]:
     "/secret/rotate",
     operation_id="rotateWebhookSecret",
     summary="Rotate the secret",
-    responses=RESPONSES,
+    response_model=None,
+    responses=SECRETS,
 )
 async def rotate_secret(bulk: Services, caller: CurrentCaller) -> dict[str, Any]:
     """Create a new secret. For 24 hours, the previous secret signs every webhook too."""
@@ -46,7 +51,8 @@ async def rotate_secret(bulk: Services, caller: CurrentCaller) -> dict[str, Any]
     operation_id="testWebhook",
     summary="Send a test event",
     status_code=202,
-    responses=RESPONSES,
+    response_model=None,
+    responses=SCHEDULED,
 )
 async def send_test(bulk: Services, caller: CurrentCaller, endpoint: Endpoint) -> dict[str, Any]:
     """Send a `webhook.test` to a URL now, signed as all webhooks of your account, and only once.
@@ -60,7 +66,8 @@ async def send_test(bulk: Services, caller: CurrentCaller, endpoint: Endpoint) -
     "/deliveries",
     operation_id="listWebhookDeliveries",
     summary="List deliveries",
-    responses=RESPONSES,
+    response_model=None,
+    responses=DELIVERIES,
 )
 async def list_deliveries(bulk: Services, caller: CurrentCaller, page: PageQuery) -> dict[str, Any]:
     """Return the deliveries of the key's account and their attempts, newest first.
@@ -75,7 +82,8 @@ async def list_deliveries(bulk: Services, caller: CurrentCaller, page: PageQuery
     "/deliveries/{delivery_id}",
     operation_id="getWebhookDelivery",
     summary="Get a delivery",
-    responses=RESPONSES,
+    response_model=None,
+    responses=DELIVERY,
 )
 async def get_delivery(delivery_id: str, bulk: Services, caller: CurrentCaller) -> dict[str, Any]:
     """Return the status of a delivery and its attempts."""
@@ -87,7 +95,8 @@ async def get_delivery(delivery_id: str, bulk: Services, caller: CurrentCaller) 
     operation_id="redeliverWebhook",
     summary="Deliver again",
     status_code=202,
-    responses=RESPONSES,
+    response_model=None,
+    responses=SCHEDULED,
 )
 async def redeliver(delivery_id: str, bulk: Services, caller: CurrentCaller) -> dict[str, Any]:
     """Send the webhook again now, with the same ID, even if its endpoint has answered 410."""

@@ -1,0 +1,1 @@
+"""Clients in other languages, generated from what the service says of itself."""
