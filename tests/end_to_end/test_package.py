@@ -138,7 +138,7 @@ def test_the_wheel_is_small_and_carries_of_docs_only_the_guide(environment: Path
     assert wheel.stat().st_size <= MAX_WHEEL_BYTES
     (packaged,) = environment.glob("lib/python*/site-packages/gateway/packaged/docs")
     kinds = {path.suffix for path in packaged.iterdir() if path.is_file()}
-    assert kinds <= {".md", ".toml", ".jpg", ".png"}
+    assert kinds <= {".md", ".toml", ".jpg", ".png", ".webp"}
 
 
 def test_the_package_requires_neither_torch_nor_test_tools(environment: Path) -> None:
