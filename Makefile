@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-start bench-cache bench-rivals tune protos fuzz soak loadtest pictures screenshots dashboards package lock clean
+.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-pages bench-start bench-cache bench-rivals tune protos fuzz soak loadtest pictures screenshots dashboards package lock clean
 
 include environments.mk
 
@@ -69,8 +69,11 @@ soak: $(DEV) $(TRITON) $(MODEL) ## Failures of Triton, memory over 500 images, k
 loadtest: $(DEV) $(TRITON) $(MODEL) ## Load test with Locust against its own service: HTML, CSV, chart; 5 minutes
 	.venv-dev/bin/python -m loadtest.traffic
 
-bench-gate: $(DEV) ## Benchmark authentication and rate limits
+bench-gate: $(DEV) ## Benchmark authentication, rate limits and counting usage
 	.venv-dev/bin/python -m loadtest.bench_gate
+
+bench-pages: $(DEV) $(MODEL) $(CHROMIUM) ## Benchmark first paints and bytes of the dashboard's pages
+	.venv-dev/bin/python -m loadtest.bench_pages
 
 fuzz: $(DEV) ## Fuzz the decoder and the API: 20 minutes
 	.venv-dev/bin/pytest tests/fuzz --hypothesis-profile=large -s

@@ -72,14 +72,21 @@ def use(service: Service) -> str:
         wait_until(
             lambda: client.get(f"/v1/bulk/{job_id}").json()["status"] == "completed",
             timeout_s=TIMEOUT_S,
+            every_s=2,
         )
     return f"/dashboard/jobs/{job_id}"
 
 
 def take(browser: Browser, service: Service, session: str, shot: Shot) -> Path:
     """Write one picture; returns its path."""
+    is_phone = shot.width == chromium.PHONE
     with chromium.opened(
-        browser, service.url, color_scheme=shot.scheme, storage_state=session
+        browser,
+        service.url,
+        color_scheme=shot.scheme,
+        storage_state=session,
+        is_mobile=is_phone,
+        device_scale_factor=2 if is_phone else 1,
     ) as context:
         page = context.new_page()
         page.set_default_timeout(TIMEOUT_S * 1000)

@@ -21,6 +21,7 @@ from gateway.dashboard.visitor import SIGN_IN
 from gateway.docs import routes
 from gateway.docs.guide import guide
 from gateway.settings import Settings
+from loadtest.bench_pages import FIRST_PAINT
 from tests.browser import chromium
 from tests.browser.playground import Playground
 from tests.browser.signing_in import sign_in
@@ -31,7 +32,6 @@ FOLDER = Path(__file__).parent / "screenshots"
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 WIDTHS = (chromium.DESKTOP, chromium.PHONE)
 PATHS = app.page_paths(Settings())
-FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 
 
 def pages() -> Iterator[tuple[str, str, Callable[[Page], object]]]:

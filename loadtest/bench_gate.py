@@ -1,4 +1,4 @@
-"""`make bench-gate`: costs of checking an API key and counting a request and its pixels."""
+"""`make bench-gate`: costs of checking an API key, of its limits, and of counting what it uses."""
 
 import asyncio
 import statistics
@@ -17,6 +17,7 @@ from gateway.accounts.api_key import Limits
 from gateway.accounts.authenticator import Authenticator
 from gateway.accounts.keys import KeyStore
 from gateway.settings import Settings
+from loadtest import usage_cost
 from tests.servers import valkey
 
 RATE, SECONDS, ROUNDS, KEYS = 200, 5, 3, 10
@@ -47,6 +48,17 @@ async def latencies_s(authenticator: Authenticator, secrets: list[str]) -> list[
 
 async def main() -> None:
     """Print the medians of interleaved rounds."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder))
+        costs = await usage_cost.measure(database.connect(settings.database), settings)
+    table = Table("with", "CPU ms", "more CPU ms", title="CPU time of a request")
+    for name, values in costs.items():
+        table.add_row(name, *(f"{value:.3f}" for value in values))
+    Console().print(table)
+    await _compare_stores()
+
+
+async def _compare_stores() -> None:
     figures: dict[str, list[tuple[float, float, float]]] = {"memory": [], "Valkey": []}
     with tempfile.TemporaryDirectory() as folder, valkey.running() as store:
         base = Settings(data_dir=Path(folder))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
@@ -52,7 +53,7 @@ class ApiKey:
     month: MonthImages | None = None
     """Images of this month, when the key was read; None without a quota."""
 
-    @property
+    @cached_property
     def quota(self) -> Quota | None:
         """Its quota of images, if it has one."""
         images = self.limits.images_per_month

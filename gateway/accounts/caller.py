@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from gateway.accounts.api_key import ApiKey
 from gateway.accounts.latency import interval
+from gateway.accounts.quotas import QuotaWindow
 from gateway.accounts.rate_limits import Limit, Window
 from gateway.accounts.usage_store import ERROR, IMAGES, LATENCY, PIXELS, REQUESTS
 from gateway.errors import ClientGone, GatewayError
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 PIXELS_PER_MEGAPIXEL = 1_000_000
 """Megapixel limits count single pixels."""
 
-Windows = list[asyncio.Future[Window | None]]
+Windows = list[Awaitable[Window | None]]
 """The state of each limit that a request was checked against. Tasks run beside the request's own
 work; the response awaits them for its rate-limit headers."""
 
@@ -59,7 +61,8 @@ class Caller:
         self._started = time.perf_counter()
 
     def __enter__(self) -> "Caller":
-        self._show_quota()
+        if quota := self.key.quota:
+            self._windows.append(QuotaWindow(self._usage.quotas, quota))
         return self
 
     def __exit__(
@@ -76,7 +79,7 @@ class Caller:
             LimitsUnavailable: the store is down, and the settings say to fail closed.
         """
         if quota := self.key.quota:
-            self._show(self._usage.quotas.take(quota))
+            self._usage.quotas.take(quota)
             self._taken += 1
         await self._spend(self._authenticator.megapixel_limit(self.key), pixels)
         await self._spend_of_account("megapixels", pixels, PIXELS_PER_MEGAPIXEL)
@@ -128,15 +131,6 @@ class Caller:
         self._windows.append(window)
         if not passed:
             raise limits.rejection(limit, await window)
-
-    def _show_quota(self) -> None:
-        if quota := self.key.quota:
-            self._show(self._usage.quotas.window(quota))
-
-    def _show(self, window: Window) -> None:
-        shown: asyncio.Future[Window | None] = asyncio.get_running_loop().create_future()
-        shown.set_result(window)
-        self._windows.append(shown)
 
     def _count(self, slug: str) -> None:
         if self._taken:

@@ -11,9 +11,10 @@ import calendar
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cachetools import LRUCache
 
@@ -79,20 +80,14 @@ class Quotas:
         self._unwritten: Counter[tuple[int, int]] = Counter()
         self._in_progress: Counter[int] = Counter()
 
-    def take(self, quota: Quota) -> Window:
+    def take(self, quota: Quota) -> None:
         """Take an image from a quota; `put_back` must follow when its request has ended.
-
-        Returns:
-            What is left.
 
         Raises:
             QuotaExceeded: nothing was left.
         """
-        window = self.window(quota)
-        if not window.remaining:
-            raise self._exceeded(quota)
+        self.check(quota)
         self._in_progress[quota.key_id] += 1
-        return replace(window, remaining=window.remaining - 1)
 
     def put_back(self, key_id: int, images: int) -> None:
         """Put images back: those that were charged are counted by `charge`."""
@@ -122,16 +117,19 @@ class Quotas:
 
     def check(self, quota: Quota) -> None:
         """Raise QuotaExceeded if nothing is left of a quota."""
-        if not self.window(quota).remaining:
+        if not self._left(quota, self._clock()):
             raise self._exceeded(quota)
 
     def window(self, quota: Quota) -> Window:
         """Return what is left of a quota."""
         now_s = self._clock()
         month = self._month_at(now_s)
-        limit = Limit("images", quota.images_per_month, window_s=month.length_s)
-        left = quota.images_per_month - self._used(quota, month.start_s)
-        return Window(limit, max(0, left), month.end_s - now_s)
+        limit = _limit(quota.images_per_month, month.length_s)
+        return Window(limit, self._left(quota, now_s), month.end_s - now_s)
+
+    def _left(self, quota: Quota, now_s: float) -> int:
+        used = self._used(quota, self._month_at(now_s).start_s)
+        return max(0, quota.images_per_month - used)
 
     def _exceeded(self, quota: Quota) -> QuotaExceeded:
         REFUSALS.labels("quota").inc()
@@ -148,6 +146,22 @@ class Quotas:
         in_database = max(known, self._written.get((quota.key_id, month), 0))
         unwritten = self._unwritten[quota.key_id, month]
         return in_database + unwritten + self._in_progress[quota.key_id]
+
+
+class QuotaWindow:
+    """What is left of a quota at the time when it is awaited, for the headers of an answer."""
+
+    def __init__(self, quotas: Quotas, quota: Quota) -> None:
+        self._quotas, self._quota = quotas, quota
+
+    def __await__(self) -> Generator[None, None, Window]:
+        return self._quotas.window(self._quota)
+        yield  # makes it a generator
+
+
+@lru_cache(KNOWN_KEYS)
+def _limit(images_per_month: int, window_s: int) -> Limit:
+    return Limit("images", images_per_month, window_s=window_s)
 
 
 def exceeded(images_per_month: int, now_s: float) -> QuotaExceeded:

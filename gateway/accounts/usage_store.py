@@ -12,7 +12,17 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Integer,
+    String,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -26,6 +36,14 @@ REQUESTS, IMAGES, PIXELS, ERROR, LATENCY = "requests", "images", "pixels", "erro
 """The measures; the last two are prefixes."""
 
 PRIMARY_KEY = ("key_id", "step_s", "at_s", "measure")
+
+_OF_KEY = update(KeyRow).where(KeyRow.id == bindparam("of_key"))
+# For lists of parameters: a statement of its own for each key costs most of what usage costs.
+ADD_IMAGES = _OF_KEY.values(images=KeyRow.images + bindparam("more", type_=Integer))
+STORE_LAST_USE = _OF_KEY.values(
+    last_used_at=bindparam("at", type_=KeyRow.last_used_at.type),
+    last_used_from=func.coalesce(bindparam("address", type_=String), KeyRow.last_used_from),
+)
 
 Counts = Mapping[tuple[int, int], Mapping[str, int]]
 """By key and the Unix time of a minute: how much of each measure."""
@@ -59,11 +77,7 @@ class UsageStore:
         """
         with self.engine.begin() as connection:
             add(connection, counts)
-            for key_id, use in sorted(last_uses.items()):
-                used: dict[str, Any] = {"last_used_at": datetime.fromtimestamp(use.at_s, UTC)}
-                if use.address:
-                    used["last_used_from"] = use.address
-                connection.execute(update(KeyRow).where(KeyRow.id == key_id).values(used))
+            _store_last_uses(connection, last_uses)
             limited = select(KeyRow.id).where(
                 KeyRow.id.in_({key_id for key_id, _ in counts}),
                 KeyRow.images_per_month > 0,
@@ -113,10 +127,20 @@ def add(connection: Connection, counts: Counts) -> None:
     images: Counter[int] = Counter()
     for (key_id, _), measures in counts.items():
         images[key_id] += measures.get(IMAGES, 0)
-    for key_id, count in sorted(images.items()):
-        if count:
-            total = {"images": KeyRow.images + count}
-            connection.execute(update(KeyRow).where(KeyRow.id == key_id).values(total))
+    charged = [
+        {"of_key": key_id, "more": count} for key_id, count in sorted(images.items()) if count
+    ]
+    if charged:
+        connection.execute(ADD_IMAGES, charged)
+
+
+def _store_last_uses(connection: Connection, last_uses: Mapping[int, LastUse]) -> None:
+    uses = [
+        {"of_key": id_, "at": datetime.fromtimestamp(use.at_s, UTC), "address": use.address or None}
+        for id_, use in sorted(last_uses.items())
+    ]
+    if uses:
+        connection.execute(STORE_LAST_USE, uses)
 
 
 def images_in_month(

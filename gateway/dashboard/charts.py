@@ -17,6 +17,8 @@ MAX_STEPS = 4
 """Most lines of the grid above zero."""
 GAP = 0.2
 """Part of a bar's room that stays empty."""
+DOT = 6
+"""Width of a value without neighbours in a line."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,8 @@ def lines(times: Times, series: Sequence[Values]) -> Chart:
             if value is None:
                 pen = "M"
                 continue
-            # So that a point of its own is seen: a line as wide as a bar, and wide enough.
-            half = max(times.room, 6) / 2
-            dot = f"m{-half:.1f} 0h{2 * half:.1f}m{-half:.1f} 0" if pen == "M" else ""
+            is_alone = pen == "M" and all(next_ is None for next_ in each.values[number + 1 :][:1])
+            dot = f"m{-DOT / 2} 0h{DOT}" if is_alone else ""
             path.append(f"{pen}{LEFT + times.room * (number + 0.5):.1f} {scale.y(value):.1f}{dot}")
             pen = "L"
         shapes.append(Shape(each.name, "".join(path)))

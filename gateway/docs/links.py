@@ -5,6 +5,12 @@ from pathlib import Path
 
 PREFIX = "/docs"
 PICTURES = f"{PREFIX}/pictures"
+PICTURE_TYPES = {
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",  # which Python 3.11 does not know by itself
+}
 PAGE = re.compile(r"([\w-]+)\.md(#.*)?")
 ELSEWHERE = re.compile(r"[a-z]+:|/|#")
 """What leads to another site, to another part of this one, or to another place of the page."""
@@ -23,4 +29,4 @@ def address(link: str) -> str | None:
 
 def is_picture(path: Path) -> bool:
     """Return whether a file of the folder is a picture, which the site serves."""
-    return path.suffix in {".jpg", ".png", ".svg"} and path.is_file()
+    return path.suffix in PICTURE_TYPES and path.is_file()

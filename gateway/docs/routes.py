@@ -82,7 +82,11 @@ def picture(name: str) -> Response:
     path = home.guide() / name
     if path.parent != home.guide() or not links.is_picture(path):
         raise NoSuchThing
-    return FileResponse(path, headers={"Cache-Control": f"public, max-age={PICTURE_MAX_AGE_S}"})
+    return FileResponse(
+        path,
+        media_type=links.PICTURE_TYPES[path.suffix],
+        headers={"Cache-Control": f"public, max-age={PICTURE_MAX_AGE_S}"},
+    )
 
 
 @_files.get(PROBLEMS + "/{slug}")

@@ -124,4 +124,5 @@ def test_lines_are_interrupted_where_nothing_was_measured() -> None:
     times = Times(range(0, 300, 60), 300, str)
     drawing = charts.lines(times, [Values("p50", [0.2, 0.3, None, 0.4, None])])
     assert drawing.shapes[0].path.count("M") == 2
+    assert drawing.shapes[0].path.count(f"h{charts.DOT}") == 1, "the value without neighbours"
     assert [tick.label for tick in drawing.y_ticks] == ["0", "0.1", "0.2", "0.3", "0.4"]

@@ -79,8 +79,12 @@ async def test_every_problem_leads_to_its_explanation(client: httpx.AsyncClient)
 
 
 async def test_pictures_are_served_and_nothing_else(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/docs/pictures/editing.jpg")
-    assert answer.headers["content-type"] == "image/jpeg"
+    for name, media_type in (
+        ("editing.jpg", "image/jpeg"),
+        ("dashboard-playground.webp", "image/webp"),
+    ):
+        answer = await client.get(f"/docs/pictures/{name}")
+        assert answer.headers["content-type"] == media_type
     for wrong in ("__init__.py", "editing.md", "..%2Fpyproject.toml", "nothing.jpg"):
         assert (await client.get(f"/docs/pictures/{wrong}")).status_code == 404
 

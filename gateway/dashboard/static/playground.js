@@ -14,7 +14,7 @@ import { Stage } from "./playground-stage.js";
 import { Tools } from "./playground-tools.js";
 
 const PAUSE_MS = 350; // after the latest change, before it is sent
-const DEVICES = { "triton-gpu": "on a GPU", "triton-cpu": "on a CPU", cpu: "on a CPU", cache: "(mask kept from before)" };
+const DEVICES = { "triton-gpu": " on a GPU", "triton-cpu": " on a CPU", cpu: " on a CPU", cache: ", mask from the cache" };
 const ARRANGING = ["crop", "scale", "position"]; // then pixels of the result are elsewhere
 
 const root = document.querySelector("#playground");
@@ -109,7 +109,7 @@ async function finish(outcome, fields) {
 }
 
 function facts({ width, height, blob, model, device }, extension) {
-  const by = model ? [`${model} ${DEVICES[device] ?? `on ${device}`}`] : [];
+  const by = model ? [model + (DEVICES[device] ?? ` on ${device}`)] : [];
   return [`${width} × ${height}`, `${extension.toUpperCase()} ${fileSize(blob.size)}`, ...by].join(" · ");
 }
 
