@@ -123,7 +123,7 @@ def test_the_key_completes_the_examples_and_goes_nowhere(page: Page, service: Se
     requests: list[Request] = []
     page.on("request", lambda request: requests.append(request))
     page.goto(f"{START}/quick-start", wait_until="networkidle")
-    code = page.locator(".code code").filter(has_text="curl -X POST")
+    code = page.get_by_role("tabpanel").first.locator("code")
     expect(code).to_contain_text(f"{service.url}/v1/removebg")
     expect(code).to_contain_text("YOUR_API_KEY")
     before = len(requests)
@@ -179,6 +179,9 @@ def test_the_reference_of_the_api_is_drawn_and_readable(page: Page) -> None:
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         assert accessibility.violations(page) == [], scheme
+    page.set_viewport_size({"width": chromium.PHONE, "height": chromium.HEIGHT})
+    assert accessibility.violations(page) == []
+    assert chromium.width_of(page) <= chromium.PHONE
 
 
 def test_a_call_can_be_tried_in_the_reference(page: Page, service: Service) -> None:

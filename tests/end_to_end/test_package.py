@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from loadtest.ports import free_port
@@ -18,6 +19,7 @@ from tests.end_to_end.service import ROOT, wait_for
 
 __all__ = ["settings", "source"]
 
+MAX_WHEEL_BYTES = 3_000_000
 UV = ROOT / "scripts" / "uv.sh"
 
 
@@ -96,11 +98,21 @@ def user(environment: Path, source: Weights, tmp_path: Path) -> Installed:
     )
 
 
+def assert_guide(url: str) -> None:
+    """The guide of the service has every page and picture of the repository's."""
+    for path in sorted((ROOT / "docs").glob("*.md")):
+        page = httpx.get(f"{url}/docs/{path.stem}")
+        assert page.status_code == 200, path
+        for picture in re.findall(r'src="(/docs/pictures/[^"]+)"', page.text):
+            assert httpx.get(url + picture).headers["content-type"].startswith("image/")
+
+
 def test_it_serves_and_its_curl_line_works_when_pasted(user: Installed) -> None:
     with user.serving() as curl:
         pasted = subprocess.run(
             ["bash", "-ec", curl], cwd=user.folder, capture_output=True, text=True, timeout=300
         )
+        assert_guide(f"http://127.0.0.1:{user.environment['CLEARBG_HTTP_PORT']}")
     assert pasted.returncode == 0, pasted.stderr
     assert_cut_out((user.folder / "cutout.png").read_bytes())
     assert [path.name for path in user.folder.iterdir()] == ["cutout.png"]
@@ -119,6 +131,14 @@ def test_it_cuts_out_a_photo_and_builds_the_model_once(user: Installed) -> None:
     assert "building it" in first.stderr
     assert "photo-cutout.png" in first.stdout
     assert "building" not in user.run("remove", "photo.jpg").stderr
+
+
+def test_the_wheel_is_small_and_carries_of_docs_only_the_guide(environment: Path) -> None:
+    (wheel,) = environment.parent.glob("*.whl")
+    assert wheel.stat().st_size <= MAX_WHEEL_BYTES
+    (packaged,) = environment.glob("lib/python*/site-packages/gateway/packaged/docs")
+    kinds = {path.suffix for path in packaged.iterdir() if path.is_file()}
+    assert kinds <= {".md", ".toml", ".jpg", ".png"}
 
 
 def test_the_package_requires_neither_torch_nor_test_tools(environment: Path) -> None:
