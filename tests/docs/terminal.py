@@ -22,7 +22,7 @@ curl() { command curl --silent --show-error --fail-with-body "$@"; }
 """
 """Without it, curl succeeds when the service rejects a request, and background processes stay."""
 COMMANDS = {PYTHON: ("python3", "py"), NODE: ("node", "mjs")}
-PHOTOS = ("input.jpg", "a.jpg", "b.jpg", "background.jpg", "photos/a.jpg", "photos/b.jpg")
+PHOTOS = ("a.jpg", "b.jpg", "background.jpg", "photos/a.jpg", "photos/b.jpg")
 PICTURES = {".png", ".jpg", ".webp"}
 TIMEOUT_S = 300
 
@@ -63,6 +63,7 @@ def run(blocks: list[Block], folder: Path, service: Service) -> None:
 def prepare(folder: Path) -> None:
     """Put the files into a folder that the examples take for granted."""
     (folder / "photos").mkdir()
+    shutil.copy(PHOTO, folder / "input.jpg")
     photo = Image.open(PHOTO)
     photo.thumbnail((256, 256))  # small: what is tested is the calls
     for name in PHOTOS:
