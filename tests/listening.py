@@ -54,7 +54,6 @@ class Listening:
         if self.thread.is_alive():
             self.loop.call_soon_threadsafe(self.stopping.set)
             self.thread.join()
-            self.loop.close()
 
 
 @contextmanager
@@ -89,7 +88,13 @@ def listening(model: Model, settings: Settings, *, jobs: bool = False) -> Iterat
                 bulk.progress.stop()
             stopping()
 
-    service.thread = threading.Thread(target=lambda: service.loop.run_until_complete(serve()))
+    def run() -> None:
+        # Unlike the loop alone, it cancels what is left, such as jobs: else they would fail a later
+        # test, when they are collected.
+        with asyncio.Runner(loop_factory=lambda: service.loop) as runner:
+            runner.run(serve())
+
+    service.thread = threading.Thread(target=run)
     service.thread.start()
     try:
         assert ready.wait(60)

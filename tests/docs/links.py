@@ -1,10 +1,11 @@
 """Links and headings of a Markdown file."""
 
-import re
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from gateway.docs.headings import add_anchors
 
 
 def links(path: Path) -> list[str]:
@@ -19,18 +20,7 @@ def links(path: Path) -> list[str]:
 
 def anchors(path: Path) -> set[str]:
     """Return the anchors of a file's headings, as GitHub makes them."""
-    tokens = _tokens(path)
-    found: set[str] = set()
-    for heading, content in zip(tokens, tokens[1:], strict=False):
-        if heading.type == "heading_open":
-            text = "".join(c.content for c in content.children or () if c.type != "image")
-            slug = base = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
-            number = 0
-            while slug in found:
-                number += 1
-                slug = f"{base}-{number}"
-            found.add(slug)
-    return found
+    return {heading.anchor for heading in add_anchors(_tokens(path))}
 
 
 def _tokens(path: Path) -> list[Token]:
