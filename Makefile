@@ -5,8 +5,10 @@ include environments.mk
 
 LOCK := scripts/uv.sh pip compile --universal --no-header --no-annotate
 # A file's tests share what it starts, so a file is one worker's. Three workers keep two cores busy,
-# since most tests also wait; tests/conftest.py puts the long files first.
-TESTS := -n 3 --dist loadfile --no-loadscope-reorder --durations=20
+# since most tests also wait; tests/conftest.py puts the long files first. A test that fails is run
+# once more, and listed as RERUN if it then passes: it has a defect, or has found one.
+RERUNS := --reruns 1 -r R
+TESTS := -n 3 --dist loadfile --no-loadscope-reorder --durations=20 $(RERUNS)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +25,7 @@ model: $(MODEL_TOOLS) ## Rebuild the model, in all formats
 
 test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) $(NODE) $(CHROMIUM) ## All tests: a quarter of an hour
 	.venv-dev/bin/pytest $(TESTS) --ignore tests/serving
-	.venv-model/bin/pytest --durations=20 tests/serving
+	.venv-model/bin/pytest --durations=20 $(RERUNS) tests/serving
 
 test-unit: $(DEV) ## Tests without processes, models and bulk jobs: a minute
 	.venv-dev/bin/pytest -n 2 --dist loadfile --durations=20 -m "not real" \
