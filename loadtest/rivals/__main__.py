@@ -19,7 +19,7 @@ from tests.end_to_end.service import ROOT
 
 PHOTOS = {1: (1200, 800), 12: (4000, 3000)}
 """Width and height, by megapixels."""
-DISTINCT = 8
+DISTINCT, TABLE_WIDTH = 8, 120
 RESULTS = ROOT / "loadtest" / "results"
 
 out = Console(highlight=False, soft_wrap=True)
@@ -54,7 +54,7 @@ def main(
                         f"round {number + 1}, {cell.megapixels} MP, {cell.callers} callers, "
                         f"{each.name}: {outcome.images_per_s:.2f} images/s"
                     )
-    out.print(report.table())
+    Console(width=TABLE_WIDTH).print(report.table())
     lowest = min(report.ious, key=lambda name: report.ious[name])
     out.print(
         f"The runtime alone: {report.limit:.2f} images/s. rembg {report.rembg}. Foregrounds agree: "
