@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-pages bench-start bench-cache bench-rivals tune protos client fuzz soak loadtest pictures screenshots dashboards package lock clean
+.PHONY: help run triton model test test-unit test-manifests check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-pages bench-start bench-cache bench-rivals tune protos client fuzz soak loadtest pictures screenshots dashboards package lock clean
 
 include environments.mk
 
@@ -23,13 +23,16 @@ triton: $(SERVE) $(TRITON) $(MODEL) ## Run tritonserver alone, in the foreground
 model: $(MODEL_TOOLS) ## Rebuild the model, in all formats
 	@.venv-model/bin/clearbg model build
 
-test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) $(NODE) $(CHROMIUM) ## All tests: a quarter of an hour
+test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) $(NODE) $(CHROMIUM) $(MANIFEST_TOOLS) $(CHECKOV) ## All tests: a quarter of an hour
 	.venv-dev/bin/pytest $(TESTS) --ignore tests/serving
 	.venv-model/bin/pytest --durations=20 $(RERUNS) tests/serving
 
 test-unit: $(DEV) ## Tests without processes, models and bulk jobs: a minute
 	.venv-dev/bin/pytest -n 2 --dist loadfile --durations=20 -m "not real" \
 	  $(addprefix --ignore ,tests/browser tests/bulk tests/cli tests/clients tests/end_to_end tests/serving)
+
+test-manifests: $(DEV) $(MANIFEST_TOOLS) $(CHECKOV) ## Check the Kubernetes manifests and the Helm chart: a minute
+	.venv-dev/bin/pytest -n 2 tests/kubernetes
 
 check: lint types ## Formatting, lint and types
 
@@ -134,7 +137,8 @@ lock: $(UV) ## Update the pinned requirements
 	$(LOCK) pyproject.toml --upgrade --generate-hashes --extra triton --extra dev \
 	  -c requirements/all.lock -o requirements/dev.lock
 	echo uv | $(LOCK) - --upgrade --generate-hashes -o requirements/uv.txt
+	echo checkov | $(LOCK) - --upgrade --generate-hashes -o requirements/checkov.lock
 
 clean: ## Remove environments and caches; keys, weights and the model stay
-	rm -rf clients/typescript/node_modules clients/typescript/dist clients/typescript/build
-	rm -rf .uv .triton .venv .venv-dev .venv-model .reduced-model .mypy_cache .pytest_cache .ruff_cache
+	rm -rf tests/kubernetes/tools/node_modules clients/typescript/node_modules clients/typescript/dist clients/typescript/build
+	rm -rf .uv .triton .venv .venv-dev .venv-model .venv-checkov .reduced-model .mypy_cache .pytest_cache .ruff_cache
