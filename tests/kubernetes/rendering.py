@@ -27,7 +27,9 @@ def kustomize(folder: Path) -> tuple[Object, ...]:
     return _objects(_run("kubectl/kubectl", "kustomize", str(folder)))
 
 
-def chart(*values: Path, release: str = "clearbg", namespace: str = "clearbg") -> tuple[Object, ...]:
+def chart(
+    *values: Path, release: str = "clearbg", namespace: str = "clearbg"
+) -> tuple[Object, ...]:
     """Return the objects of the chart, with the values of some files."""
     files = [argument for path in values for argument in ("--values", str(path))]
     return _objects(

@@ -135,5 +135,3 @@ def init_containers_end(objects: list[Object]) -> Iterator[str]:
         for container in pod.spec.get("initContainers", ()):
             if container.get("restartPolicy") != "Always" and {*PROBES, "lifecycle"} & {*container}:
                 yield f"{pod.name}: init container {container['name']} has a probe or lifecycle"
-
-

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from tests.kubernetes.objects import Object, Pod, label, named, pods
 
 
-
 def config_maps_exist(objects: list[Object]) -> Iterator[str]:
     for pod in pods(objects):
         for kind, name, keys in _references(pod):

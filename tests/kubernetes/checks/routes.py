@@ -27,7 +27,10 @@ def routes_have_gateways(objects: list[Object]) -> Iterator[str]:
             gateway = named(objects, "Gateway", parent.get("name", ""))
             if gateway is None and "namespace" not in parent:
                 yield f"{label(route)}: no Gateway {parent.get('name')}"
-            sections = {listener["name"] for listener in (gateway or {"spec": {"listeners": ()}})["spec"]["listeners"]}
+            sections = {
+                listener["name"]
+                for listener in (gateway or {"spec": {"listeners": ()}})["spec"]["listeners"]
+            }
             if gateway and parent.get("sectionName", next(iter(sections))) not in sections:
                 yield f"{label(route)}: no listener {parent['sectionName']}"
 
