@@ -52,7 +52,43 @@ def _forget_config_map(manifests: Manifests) -> None:
     manifests.objects.remove(next(m for m in found if "settings" in m["metadata"]["name"]))
 
 
+def _claim_nothing(manifests: Manifests) -> None:
+    claim = {"persistentVolumeClaim": {"claimName": "clearbg-data"}}
+    manifests.pod("gateway")["volumes"][0] = {"name": "data", **claim}
+
+
+def _probe_an_init_container(manifests: Manifests) -> None:
+    manifests.pod("gateway")["initContainers"] = [dict(manifests.container("gateway"))]
+
+
+def _namespace_that_only_warns(manifests: Manifests) -> None:
+    labels = {"pod-security.kubernetes.io/warn": "restricted"}
+    metadata = {"name": "clearbg", "labels": labels}
+    manifests.objects.append({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+
+
+def _policy_for_nobody(manifests: Manifests) -> None:
+    policies = manifests.all("NetworkPolicy")
+    named = next(p for p in policies if p["spec"]["podSelector"] != {})
+    named["spec"]["podSelector"] = {"matchLabels": OTHER_PODS}
+
+
+def _policy_without_its_direction(manifests: Manifests) -> None:
+    policies = manifests.all("NetworkPolicy")
+    next(p for p in policies if "egress" in p["spec"])["spec"]["policyTypes"] = ["Ingress"]
+
+
+def _forget_budget(manifests: Manifests) -> None:
+    manifests.objects.remove(manifests.all("PodDisruptionBudget")[0])
+
+
+def _change_dashboard(manifests: Manifests) -> None:
+    manifests.settings()["overview.json"] = "{}"
+
+
 PODS = [
+    Mutation("a claim that nobody makes", "claims_exist", _claim_nothing),
+    Mutation("a probe of an init container", "init_containers_end", _probe_an_init_container),
     Mutation("no readiness probe", "containers_are_probed", drop(gateway, "readinessProbe")),
     Mutation("no startup probe", "containers_are_probed", drop(triton, "startupProbe")),
     Mutation(
@@ -161,6 +197,7 @@ SECURITY = [
         "pods_have_no_tokens",
         change(pod("gateway"), "serviceAccountName", to="clear"),
     ),
+    Mutation("no enforcement", "namespaces_enforce_restricted", _namespace_that_only_warns),
     Mutation("a secret in the manifests", "secrets_are_references", _put_secret),
 ]
 
@@ -201,16 +238,27 @@ SERVICES = [
     Mutation(
         "a spread over other pods",
         "spreads_count_their_own_pods",
-        change(pod("triton"), "topologySpreadConstraints", 0, "labelSelector", to={"matchLabels": OTHER_PODS}),
+        change(
+            pod("triton"),
+            "topologySpreadConstraints",
+            0,
+            "labelSelector",
+            to={"matchLabels": OTHER_PODS},
+        ),
     ),
     Mutation("no spread", "replicas_are_spread", drop(pod("triton"), "topologySpreadConstraints")),
 ]
 
 ROUTES = [
     Mutation(
+        "a Gateway that does not exist",
+        "routes_have_gateways",
+        change(HTTP, "parentRefs", to=[{"name": "edge"}]),
+    ),
+    Mutation(
         "a route to an unknown port",
         "routes_reach_services",
-        change(HTTP, "rules", 0, "backendRefs", 0, "port", to=8080),
+        change(HTTP, "rules", 0, "backendRefs", 0, "port", to=80),
     ),
     Mutation(
         "a backend that may take longer than the request",
@@ -235,11 +283,12 @@ ROUTES = [
     Mutation(
         "gRPC to the HTTP port",
         "routes_choose_their_protocol",
-        change(GRPC, "rules", 0, "backendRefs", 0, "port", to=80),
+        change(GRPC, "rules", 0, "backendRefs", 0, "port", to=8080),
     ),
 ]
 
 AUTOSCALING = [
+    Mutation("no budget", "replicated_workloads_have_budgets", _forget_budget),
     Mutation(
         "replicas beside an autoscaler",
         "replicas_have_one_owner",
@@ -277,6 +326,10 @@ AUTOSCALING = [
 ]
 
 POLICIES = [
+    Mutation("a policy for nobody", "policies_select_pods", _policy_for_nobody),
+    Mutation(
+        "rules of another direction", "policies_say_their_directions", _policy_without_its_direction
+    ),
     Mutation("egress for all", "everything_is_denied_by_default", _open_default_deny),
     Mutation("egress not denied", "everything_is_denied_by_default", _policy_without_types),
     Mutation(
@@ -297,6 +350,7 @@ POLICIES = [
 ]
 
 QUERIES = [
+    Mutation("another dashboard", "dashboards_are_those_that_are_tested", _change_dashboard),
     Mutation(
         "a query that is not PromQL",
         "queries_are_promql",

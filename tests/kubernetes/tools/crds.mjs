@@ -3,6 +3,7 @@
 // they are found as the fields that a schema has not read.
 import { readFileSync } from "node:fs";
 
+const MODELS = "./node_modules/@kubernetes-models"; // a path: not every package exports its schemas
 const GATEWAY = "gateway-api/_schemas/IoK8sSigsGatewayApiApisV1";
 const KEDA = "keda/_schemas/ComGithubKedacoreKedaV2ApisKedaV1alpha1";
 const PROMETHEUS =
@@ -40,7 +41,7 @@ function watch(value, path) {
 async function problems(object) {
   const prefix = SCHEMAS[object.apiVersion];
   if (!prefix) return [`no schema of ${object.apiVersion}`];
-  const { validate } = await import(`@kubernetes-models/${prefix}${object.kind}`);
+  const { validate } = await import(`${MODELS}/${prefix}${object.kind}.js`);
   const watched = watch(object, "");
   const errors = validate(watched.proxy) ? [] : validate.errors;
   return [
