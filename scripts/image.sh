@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds one image with buildah, on a stand-in for its base image: where no image registry can be
 # reached. With Docker, `docker build` takes the same Dockerfile.
-#   scripts/image.sh NAME [ARGUMENT...]      deploy/docker/NAME.Dockerfile -> localhost/NAME:dev
+#   scripts/image.sh NAME [ARGUMENT...]      deploy/docker/NAME.Dockerfile
 set -eu
 name=$1
 shift
@@ -15,6 +15,8 @@ for variable in PIP_INDEX_URL UV_DEFAULT_INDEX NPM_CONFIG_REGISTRY; do
   [ -z "$(printenv "$variable")" ] || set -- --build-arg "$variable" "$@"
 done
 # The Docker format, since that of OCI has no HEALTHCHECK.
+tag=$name:dev
+[ "$name" != gateway ] || tag=clearbg:dev
 exec "$containers" buildah bud --isolation chroot --format docker --layers --network host --pull-never \
   --build-arg REVISION="$(git rev-parse HEAD)" \
-  -t "localhost/$name:dev" -f "deploy/docker/$name.Dockerfile" "$@" .
+  -t "localhost/$tag" -f "deploy/docker/$name.Dockerfile" "$@" .

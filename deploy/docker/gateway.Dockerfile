@@ -43,18 +43,16 @@ RUN CLEARBG_DATA_DIR=/data CLEARBG_MODEL_REPOSITORY=/src/model_repository clearb
     && mv model_repository /opt/models
 # The list of packages, before files of them are removed: what no process here uses. OpenVINO runs on
 # CPUs only, and reads its own format and ONNX.
-RUN cyclonedx-py environment --output-reproducible --of JSON -o /opt/clearbg/sbom.cdx.json /opt/clearbg \
-    && cd /opt/clearbg/lib/python3.*/site-packages \
-    && rm -rf openvino/include openvino/libs/cache.json openvino/libs/*_gpu_* openvino/libs/*_npu_* \
+RUN cyclonedx-py environment --output-reproducible --of JSON -o /opt/clearbg/sbom.cdx.json /opt/clearbg
+WORKDIR /opt/clearbg/lib/python3.13/site-packages
+RUN rm -rf openvino/include openvino/libs/cache.json openvino/libs/*_gpu_* openvino/libs/*_npu_* \
         openvino/libs/*_paddle_* openvino/libs/*_pytorch_* openvino/libs/*_tensorflow_* \
         openvino/libs/*_jax_* openvino/libs/*_gguf_* Crypto/SelfTest \
     && find . -type d -name tests -prune -exec rm -rf {} + \
     && find . -name '*.pyi' -delete
 # A read-only container cannot keep compiled modules. Compiling all of them would take 60 MB more than
 # those that the processes import.
-RUN python3 -m compileall -q /opt/clearbg/lib/python3.*/site-packages/gateway \
-        /opt/clearbg/lib/python3.*/site-packages/serving \
-        /opt/clearbg/lib/python3.*/site-packages/clearbg \
+RUN python3 -m compileall -q gateway serving clearbg \
     && python3 -c 'import gateway.server, gateway.cli.doctor, gateway.models.triton, obstore.store, psycopg, redis.asyncio'
 
 FROM ${BASE}
