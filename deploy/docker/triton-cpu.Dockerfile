@@ -8,6 +8,10 @@ COPY requirements/triton.txt /
 RUN --mount=type=cache,target=/root/.cache \
     python3 -m venv /tools \
     && /tools/bin/pip install --no-deps --require-hashes --target /triton -r /triton.txt
+# The base image's own libpython: that of the package expects modules as files which Debian's Python,
+# for example, has built in.
+RUN ln -sf "$(python3 -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')/libpython3.13.so.1.0" \
+    /triton/nvidia_pytriton.libs/libpython3-*.13.so.1.0
 
 FROM ${GATEWAY}
 COPY --from=build /triton /opt/clearbg/triton
