@@ -1,6 +1,7 @@
 """The compose file, with images that were built here."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -86,7 +87,8 @@ def test_a_bulk_job_runs_through_postgresql_and_s3(compose: Compose, client: htt
 
 def test_triton_computes_the_masks(client: httpx.Client) -> None:
     def device() -> str:
-        answer = client.post("/v1/removebg", files={"image": PHOTO.read_bytes()})
+        unknown = PHOTO.read_bytes() + os.urandom(8)  # whose mask is not in the cache
+        answer = client.post("/v1/removebg", files={"image": unknown})
         return str(answer.raise_for_status().headers["x-device"])
 
     wait_until(lambda: device() == "triton-cpu", timeout_s=WITHIN_S, every_s=1)
