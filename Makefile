@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-pages bench-start bench-cache bench-rivals tune protos client fuzz soak loadtest pictures screenshots dashboards package images test-images lock clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(MAKEFILE_LIST))
 
 include environments.mk
 
@@ -102,6 +102,9 @@ screenshots: $(DEV) $(MODEL) $(CHROMIUM) ## Take pictures of every page of the d
 
 dashboards: $(DEV) ## Regenerate the Grafana dashboards
 	.venv-dev/bin/python -m deploy.observability.dashboards
+
+manifests: $(DEV) $(MANIFEST_TOOLS) ## Regenerate the Helm chart and the PrometheusRule
+	.venv-dev/bin/python -m deploy.helm
 
 bench-transports: $(DEV) ## Benchmark CPU time per image over HTTP and gRPC, without the model
 	.venv-dev/bin/python -m loadtest.bench_transports
