@@ -26,7 +26,7 @@ from gateway.errors import GatewayError
 from gateway.masks import cache as mask_cache
 from gateway.models.model import Model
 from gateway.models.models import Models
-from gateway.models.repository import ModelSetupError
+from gateway.models.setup_error import ModelSetupError
 from gateway.network import tls
 from gateway.network.outbound import Outbound
 from gateway.network.ports import PortTaken, bind

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
-from gateway import server
 from gateway.accounts import database
 from gateway.accounts.api_key import Limits
 from gateway.bulk import runtime

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import httpx
@@ -36,7 +37,7 @@ def cut_out(client: httpx.Client, service: Service) -> httpx.Response:
 
 def health(service: Service) -> int:
     with grpc.insecure_channel(service.grpc_url.removeprefix("grpc://")) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
+        stub: Any = health_pb2_grpc.HealthStub(channel)
         status: int = stub.Check(health_pb2.HealthCheckRequest()).status
         return status
 

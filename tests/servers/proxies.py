@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +105,8 @@ def running(name: str, http_url: str, grpc_target: str) -> Iterator[Proxy]:
     http_port = free_port()
     grpc_port = http_port if name == "envoy" else free_port()
     ports |= {"9080": str(http_port), "9051": str(grpc_port)}
-    with _running(partial(PROXIES[name], ports=ports), http_port, grpc_port) as proxy:
+    command = PROXIES[name]
+    with _running(lambda folder: command(folder, ports), http_port, grpc_port) as proxy:
         yield proxy
 
 
@@ -114,8 +114,8 @@ def running(name: str, http_url: str, grpc_target: str) -> Iterator[Proxy]:
 def balancing(replicas: Sequence[Replica]) -> Iterator[Proxy]:
     """Run Envoy in front of several services until the block ends; see `balancing_envoy`."""
     port = free_port()
-    command = partial(balancing_envoy, ports={"9080": str(port)}, replicas=replicas)
-    with _running(command, port, port) as proxy:
+    ports = {"9080": str(port)}
+    with _running(lambda folder: balancing_envoy(folder, ports, replicas), port, port) as proxy:
         yield proxy
 
 
