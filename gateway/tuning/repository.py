@@ -54,7 +54,6 @@ def copy_with_config(repository: Path, target: Path, device: str, config: Config
     model.max_batch_size = config.max_batch_size
     model.dynamic_batching.max_queue_delay_microseconds = config.queue_delay_us
     model.instance_group[0].count = config.instances
-    model.ClearField("version_policy")  # one version, at least until the copy has others
     _warm_up_each_batch_size(model)
     path = target / DEFAULT / CONFIGS[device]
     path.parent.mkdir(parents=True)
