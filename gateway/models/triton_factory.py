@@ -72,17 +72,14 @@ async def open_triton(settings: Settings, stack: AsyncExitStack) -> Mapping[str,
         name: _primary(settings, addresses, name, built[name], server, is_alone=is_alone)
         for name in built
     }
-    on_trial = canary.name(settings)
-    fallbacks = {name: _fallback(settings, name, built[name]) for name in built if name != on_trial}
-    failovers: dict[str, Failover] = {}
-    peers = failovers.values() if server else ()  # on several servers one of them proves nothing
-    for name in fallbacks:
-        failovers[name] = Failover(primaries[name], fallbacks[name], name=name, peers=peers)
-        stack.push_async_callback(failovers[name].close)
-    if on_trial:
-        stable = failovers[settings.model]
-        failovers[on_trial] = canary.backend(on_trial, primaries[on_trial], stable)
-        stack.push_async_callback(failovers[on_trial].close)
+    fallbacks = {
+        name: _fallback(settings, name, built[name])
+        for name in built
+        if name != canary.name(settings)
+    }
+    failovers = _failovers(settings, primaries, fallbacks, is_one_server=server is not None)
+    for failover in failovers.values():
+        stack.push_async_callback(failover.close)
     fallback = fallbacks[settings.model]
     if fallback and (server or not await failovers[settings.model].probe()):
         log.info(
@@ -94,6 +91,24 @@ async def open_triton(settings: Settings, stack: AsyncExitStack) -> Mapping[str,
         stack.push_async_callback(supervisor.close)
     if settings.require_gpu == "on":
         await _require_gpu(primaries[settings.model])
+    return failovers
+
+
+def _failovers(
+    settings: Settings,
+    primaries: Mapping[str, "TritonBackend"],
+    fallbacks: Mapping[str, CpuBackend | None],
+    *,
+    is_one_server: bool,
+) -> dict[str, Failover]:
+    """Return the breaker of each model. The canary, which has no fallback of its own, is last."""
+    failovers: dict[str, Failover] = {}
+    peers = failovers.values() if is_one_server else ()  # of several, one of them proves nothing
+    for name, fallback in fallbacks.items():
+        failovers[name] = Failover(primaries[name], fallback, name=name, peers=peers)
+    if on_trial := canary.name(settings):
+        stable = failovers[settings.model]
+        failovers[on_trial] = canary.backend(on_trial, primaries[on_trial], stable)
     return failovers
 
 

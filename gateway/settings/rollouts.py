@@ -28,8 +28,8 @@ class RolloutSettings(DashboardSettings):
 
     drain_s: float = Field(default=0.0, ge=0)
     """Seconds for which the service still accepts requests after SIGTERM, while `/readyz` answers
-    503, so that load balancers stop using it; more than 5 behind a load balancer. 0: it stops at
-    once."""
+    503, so that load balancers stop using it; more than 5 behind a load balancer. 0: it stops
+    immediately."""
     grpc_connection_age_s: float = Field(default=300.0, ge=0)
     """Seconds after which a gRPC connection is replaced, give or take a tenth, so that clients that
     balance the load themselves notice new replicas. 0: never."""

@@ -25,6 +25,9 @@ DRAIN_S = 8.0
 """Longer than Envoy needs to notice, and than a connection may be idle."""
 
 
+UNLIMITED = {"rate_limit_requests_per_minute": 0, "rate_limit_megapixels_per_minute": 0}
+
+
 @dataclass
 class Traffic:
     """Clients that send one request after the other, without retries, until the block ends."""
@@ -120,7 +123,8 @@ def test_nobody_notices_that_two_services_restart_one_after_the_other(tmp_path: 
         folder = tmp_path / str(number)
         folder.mkdir(exist_ok=True)
         ports = vars(replicas[number])
-        return running(folder, database_url=database, drain_s=DRAIN_S, mask_cache_mb=64, **ports)
+        settings = {"database_url": database, "drain_s": DRAIN_S, "mask_cache_mb": 64}
+        return running(folder, **UNLIMITED, **settings, **ports)
 
     with ExitStack() as stack:
         services = [stack.enter_context(start(number)) for number in range(2)]
