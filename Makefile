@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-pages bench-start bench-cache bench-rivals tune protos client fuzz soak loadtest pictures screenshots dashboards package lock clean
+.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-pages bench-start bench-cache bench-rivals tune protos client fuzz soak rehearsal loadtest pictures screenshots dashboards package lock clean
 
 include environments.mk
 
@@ -69,6 +69,9 @@ soak: $(DEV) $(TRITON) $(MODEL) ## Failures of Triton, memory over 500 images, k
 	.venv-dev/bin/python -m loadtest.bulk_kills 20
 	.venv-dev/bin/python -m loadtest.bulk_kills 20 distributed
 	.venv-dev/bin/python -m loadtest.overload 300
+
+rehearsal: $(DEV) $(TRITON) $(MODEL) ## Restart, kill, scale and upgrade each part under load; root, for network namespaces: 20 minutes
+	.venv-dev/bin/python -m loadtest.rehearsal $(EVENTS)
 
 loadtest: $(DEV) $(TRITON) $(MODEL) ## Load test with Locust against its own service: HTML, CSV, chart; 5 minutes
 	.venv-dev/bin/python -m loadtest.traffic
