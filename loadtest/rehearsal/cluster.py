@@ -14,6 +14,9 @@ from loadtest.rehearsal.members import Member, Program, Store, is_ready, listens
 from loadtest.rehearsal.network import Namespace, Network
 from tests.reduced_model import REDUCED_REPOSITORY
 from tests.servers import postgres, seaweed, valkey
+from tests.servers.postgres import Postgres
+from tests.servers.seaweed import S3
+from tests.servers.valkey import Valkey
 from tests.servers.wheels import wheel
 
 CLEARBG = str(Path(sys.executable).with_name("clearbg"))
@@ -111,7 +114,7 @@ def _stores(network: Network, stack: ExitStack) -> tuple[list[Store], dict[str, 
         limits = stack.enter_context(valkey.running(namespaces["valkey"].address))
     with namespaces["s3"].entered():
         s3 = stack.enter_context(seaweed.running(namespaces["s3"].address))
-    servers = {"postgres": database, "valkey": limits, "s3": s3}
+    servers: dict[str, Postgres | Valkey | S3] = {"postgres": database, "valkey": limits, "s3": s3}
     stores = [Store(name, namespaces[name], server) for name, server in servers.items()]
     settings = s3.environment | {
         "CLEARBG_DATABASE_URL": database.url,

@@ -88,8 +88,9 @@ class Program:
         """See Member. A container ends with all its processes, so this kills them too."""
         assert self.process
         family = psutil.Process(self.process.pid).children(recursive=True)
-        for process in (self.process, *family):
-            process.kill()
+        self.process.kill()
+        for child in family:
+            child.kill()
         self.process.wait()
         psutil.wait_procs(family)
 
