@@ -70,6 +70,9 @@ soak: $(DEV) $(TRITON) $(MODEL) ## Failures of Triton, memory over 500 images, k
 	.venv-dev/bin/python -m loadtest.bulk_kills 20 distributed
 	.venv-dev/bin/python -m loadtest.overload 300
 
+rehearsal: $(DEV) $(TRITON) $(MODEL) ## Restart, kill, scale and upgrade each part under load; root, for network namespaces: 20 minutes
+	.venv-dev/bin/python -m loadtest.rehearsal $(EVENTS)
+
 loadtest: $(DEV) $(TRITON) $(MODEL) ## Load test with Locust against its own service: HTML, CSV, chart; 5 minutes
 	.venv-dev/bin/python -m loadtest.traffic
 
