@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test test-unit check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-pages bench-start bench-cache bench-rivals tune protos client fuzz soak loadtest pictures screenshots dashboards package lock clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(MAKEFILE_LIST))
 
 include environments.mk
 
@@ -24,12 +24,12 @@ model: $(MODEL_TOOLS) ## Rebuild the model, in all formats
 	@.venv-model/bin/clearbg model build
 
 test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) $(NODE) $(CHROMIUM) ## All tests: a quarter of an hour
-	.venv-dev/bin/pytest $(TESTS) --ignore tests/serving
+	.venv-dev/bin/pytest $(TESTS) --ignore tests/serving --ignore tests/containers
 	.venv-model/bin/pytest --durations=20 $(RERUNS) tests/serving
 
 test-unit: $(DEV) ## Tests without processes, models and bulk jobs: a minute
 	.venv-dev/bin/pytest -n 2 --dist loadfile --durations=20 -m "not real" \
-	  $(addprefix --ignore ,tests/browser tests/bulk tests/cli tests/clients tests/end_to_end tests/serving)
+	  $(addprefix --ignore ,tests/browser tests/bulk tests/cli tests/clients tests/containers tests/end_to_end tests/serving)
 
 check: lint types ## Formatting, lint and types
 
@@ -103,6 +103,9 @@ screenshots: $(DEV) $(MODEL) $(CHROMIUM) ## Take pictures of every page of the d
 dashboards: $(DEV) ## Regenerate the Grafana dashboards
 	.venv-dev/bin/python -m deploy.observability.dashboards
 
+manifests: $(DEV) $(MANIFEST_TOOLS) ## Regenerate the Helm chart and the PrometheusRule
+	.venv-dev/bin/python -m deploy.helm
+
 bench-transports: $(DEV) ## Benchmark CPU time per image over HTTP and gRPC, without the model
 	.venv-dev/bin/python -m loadtest.bench_transports
 
@@ -127,6 +130,13 @@ package: $(UV) ## Build the wheel, into dist/
 	@scripts/uv.sh build --wheel --python .uv/bin/python --out-dir dist
 	@ls dist/*.whl
 
+images: $(WEIGHTS) ## Build the container images, without Docker: as root on Debian
+	@scripts/images.sh
+
+test-images: $(DEV) $(CONTAINERS) images ## Check the Dockerfiles, and run the images and Compose
+	.venv-containers/bin/hadolint --config deploy/docker/hadolint.yaml deploy/docker/*.Dockerfile
+	.venv-dev/bin/pytest -s tests/containers
+
 lock: $(UV) ## Update the pinned requirements
 	$(LOCK) pyproject.toml --upgrade --all-extras -c requirements/pins.in -o requirements/all.lock
 	$(LOCK) pyproject.toml --upgrade --generate-hashes --extra triton \
@@ -134,7 +144,9 @@ lock: $(UV) ## Update the pinned requirements
 	$(LOCK) pyproject.toml --upgrade --generate-hashes --extra triton --extra dev \
 	  -c requirements/all.lock -o requirements/dev.lock
 	echo uv | $(LOCK) - --upgrade --generate-hashes -o requirements/uv.txt
+	for name in image s3 containers; do \
+	  $(LOCK) requirements/$$name.in --upgrade --generate-hashes -o requirements/$$name.txt; done
 
 clean: ## Remove environments and caches; keys, weights and the model stay
 	rm -rf clients/typescript/node_modules clients/typescript/dist clients/typescript/build
-	rm -rf .uv .triton .venv .venv-dev .venv-model .reduced-model .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .uv .triton .venv .venv-containers .venv-dev .venv-model .reduced-model .mypy_cache .pytest_cache .ruff_cache

@@ -111,7 +111,8 @@ def _database(settings: Settings) -> Check:
         return Check("database", str(error), passed=False)
     working = sum(key.works for key in keys)
     return Check(
-        "database", f"{working} API keys" if working else "no API key yet: clearbg keys create"
+        "database",
+        f"valid API keys: {working}" if working else "no API key yet: clearbg keys create",
     )
 
 

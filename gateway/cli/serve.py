@@ -64,9 +64,12 @@ async def _process(
     async with factory.open_in_background(settings) as starting:
         await asyncio.to_thread(import_module, "gateway.server")
         from gateway import server
+        from gateway.errors import GatewayError
 
         run = server.serve if process == "serve" else server.work
         try:
             await run(settings, starting, on_started)
         except server.FAILURES as error:
+            if isinstance(error, GatewayError):  # its message is for the caller of a request
+                fail(f"The model cannot be started: {error}")
             fail(error)  # at once: a model that is still loading takes a while to stop

@@ -144,7 +144,7 @@ class ImageTooLarge(GatewayError):
     http, grpc = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, StatusCode.INVALID_ARGUMENT
 
     def __init__(self, max_image_bytes: int) -> None:
-        super().__init__(f"Send an image of at most {max_image_bytes / 2**20:g} MB.")
+        super().__init__(f"Send an image of at most {max_image_bytes / 2**20:.3g} MB.")
 
 
 class NoJob(_NotFound):

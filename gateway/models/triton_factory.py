@@ -83,7 +83,8 @@ async def open_triton(settings: Settings, stack: AsyncExitStack) -> Mapping[str,
     fallback = fallbacks[settings.model]
     if fallback and (server or not await failovers[settings.model].probe()):
         log.info(
-            "Triton at %s does not answer yet: the CPU in this process does until then", addresses
+            "Triton at %s does not answer yet: until it does, this process computes masks",
+            addresses,
         )
         await fallback.warm_up(images=1)  # one is enough for the short time until Triton answers
     if server:  # only now: starting both on the same cores at once would take each twice as long

@@ -10,7 +10,14 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -26,6 +33,8 @@ ARGUMENTS = (
 DESKTOP, PHONE = 1440, 375
 """Widths in CSS pixels."""
 HEIGHT = 900
+TIMEOUT_MS = 240_000
+"""Ends a test that hangs; on a busy machine, Playwright's own 5 s are too few."""
 LOCAL = ("blob", "data")
 REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`))"""
@@ -46,6 +55,7 @@ def executable() -> str:
 def launched() -> Iterator[Browser]:
     """A browser until the block ends. Only tests without an event loop can use it."""
     path = executable()
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
@@ -88,7 +98,7 @@ def opened(browser: Browser, url: str, **options: Any) -> Iterator[BrowserContex
     } | options
     watch = Watch(url)
     with browser.new_context(base_url=url, **options) as context:
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(TIMEOUT_MS)
         context.add_init_script(REPORT_VIOLATIONS)
         context.on("request", lambda request: watch.on_request(request.url))
         context.on("console", watch.on_message)

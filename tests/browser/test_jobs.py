@@ -16,8 +16,6 @@ from tests.end_to_end.service import Service, running
 from tests.waiting import wait_until
 
 JOBS = "/dashboard/jobs"
-LONG_MS = 240_000
-"""For a few images on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +78,7 @@ def test_a_job_shows_its_progress_and_its_results(
     page.wait_for_url(f"**{JOBS}/job_*")
     mark(page)
     summary = page.locator("#job-summary")
-    expect(summary).to_have_text("2 of 3 images done, 1 failed", timeout=LONG_MS)
+    expect(summary).to_have_text("2 of 3 images done, 1 failed")
     expect(page.get_by_text("Partly completed")).to_be_visible()
     expect(page.get_by_text("The image is cut short")).to_be_visible()
     assert_stayed(page)
@@ -115,13 +113,13 @@ def test_a_folder_becomes_several_jobs_with_one_progress(
     mark(page)
     send(page)
     done = page.get_by_text("5 images processed in 3 jobs.")
-    expect(done).to_be_visible(timeout=LONG_MS)
+    expect(done).to_be_visible()
     expect(page.get_by_text("fake.png is left out: The file is not")).to_be_visible()
     assert accessibility.violations(page) == []
     assert_stayed(page)
     jobs = api(service, "/v1/bulk").json()["jobs"][:3]
     assert sorted(job["counts"]["succeeded"] for job in jobs) == [1, 2, 2]
-    expect(page.get_by_role("row")).to_have_count(1 + len(jobs), timeout=LONG_MS)
+    expect(page.get_by_role("row")).to_have_count(1 + len(jobs))
     assert_stayed(page)
 
 
@@ -146,14 +144,14 @@ def test_a_webhook_is_delivered_again(page: Page, folder: Path) -> None:
         page.get_by_label("Webhook URL").fill(receiver.url)
         send(page)
         page.wait_for_url(f"**{JOBS}/job_*")
-        expect(page.locator("#job-head .badge")).to_have_text("Completed", timeout=LONG_MS)
+        expect(page.locator("#job-head .badge")).to_have_text("Completed")
         page.get_by_role("link", name="Webhooks").click()
         expect(page.get_by_text(receiver.url)).to_be_visible()
         page.get_by_role("row").nth(1).get_by_role("link").click()
-        expect(page.get_by_text("Delivered")).to_be_visible(timeout=LONG_MS)
+        expect(page.get_by_text("Delivered")).to_be_visible()
         page.get_by_role("button", name="Send again now").click()
         mark(page)
-        expect(page.get_by_role("row")).to_have_count(3, timeout=LONG_MS)
+        expect(page.get_by_role("row")).to_have_count(3)
         assert_stayed(page)
         assert accessibility.violations(page) == []
     assert receiver.accepted == 2
@@ -182,4 +180,4 @@ def test_without_scripts_a_form_makes_a_job_and_its_page_reloads(
         page.set_input_files("#images", [folder / "photo 0.jpg", folder / "photo 1.jpg"])
         send(page)
         page.wait_for_url(f"**{JOBS}/job_*")
-        expect(page.get_by_text("2 of 2 images done")).to_be_visible(timeout=LONG_MS)
+        expect(page.get_by_text("2 of 2 images done")).to_be_visible()

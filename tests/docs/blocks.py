@@ -18,6 +18,7 @@ PARSED = {"env", "json", "promql", "toml", "yaml"}
 SHOWN = {"text"}
 """What a program prints, and drawings."""
 REASONS = {
+    "cluster": "needs a Kubernetes cluster",
     "benchmark": "takes minutes, and its result depends on the machine",
     "gpu": "needs an NVIDIA GPU",
     "installs": "installs packages or the service itself; tests/end_to_end/test_package.py and "

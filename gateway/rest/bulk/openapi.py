@@ -22,7 +22,7 @@ JOBS = answer(page_schema("jobs", ref("BulkJobSummary"))) | RESPONSES
 def request_body(settings: Settings) -> Schema:
     """Return the form of POST /v1/bulk."""
     file = {"type": "string", "format": "binary"}
-    limit = f"at most {settings.max_image_bytes / 2**20:g} MB each"
+    limit = f"at most {settings.max_image_bytes / 2**20:.3g} MB each"
     fields: Schema = {
         "images": {
             "type": "array",

@@ -1,0 +1,1 @@
+"""The Helm chart, generated from the Kubernetes overlay `cpu`: `python -m deploy.helm`."""

@@ -1,0 +1,70 @@
+"""The Helm chart is the overlay `cpu`."""
+
+import re
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.helm.__main__ import CHART, DEPLOY, KUBECTL, RULES, chart, prometheus_rule
+
+HELM = KUBECTL.parents[1] / "helm" / "helm"
+
+pytestmark = [
+    pytest.mark.real,  # renders with helm and kubectl
+    pytest.mark.skipif(not HELM.exists(), reason="helm is missing: make test-manifests fetches it"),
+]
+
+Object = dict[str, Any]
+
+
+def by_name(text: str) -> dict[str, Object]:
+    """Return the objects by kind and name, the hashes at the ends of names left out."""
+    text = re.sub(r"(clearbg-settings)-[0-9a-z]{10}\b", r"\1", text)
+    things = [thing for thing in yaml.safe_load_all(text) if thing]
+    return {f"{thing['kind']}/{thing['metadata']['name']}": thing for thing in things}
+
+
+def template(*arguments: str) -> str:
+    command = [HELM, "template", "clearbg", CHART, "--namespace", "clearbg", *arguments]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_the_default_render_equals_the_overlay() -> None:
+    overlay = subprocess.check_output(
+        [KUBECTL, "kustomize", DEPLOY / "kubernetes/overlays/cpu"], text=True
+    )
+    assert len(by_name(overlay)) > 25
+    assert by_name(template()) == by_name(overlay)
+
+
+def test_the_generated_files_are_up_to_date() -> None:
+    assert {path: path.read_text() for path in chart()} == chart()
+    assert RULES.read_text() == prometheus_rule()
+
+
+def test_a_changed_setting_replaces_the_pods() -> None:
+    names = [
+        set(re.findall(r"clearbg-settings-\w+", template(*arguments)))
+        for arguments in ((), ("--set-string", "settings.CLEARBG_MAX_QUEUE=32"))
+    ]
+    assert all(len(found) == 1 for found in names)
+    assert names[0] != names[1]
+
+
+def test_an_unknown_value_is_rejected() -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        template("--set", "gateway.replicas=3")
+    assert "replicas" in failure.value.stderr
+
+
+def test_versions_are_those_of_the_package() -> None:
+    version = re.search(r'^version = "(.+)"', (DEPLOY.parent / "pyproject.toml").read_text(), re.M)
+    assert version
+    assert set(re.findall(r"ersion: ([\d.]+)\n", (CHART / "Chart.yaml").read_text())) == {
+        version[1]
+    }
+    objects = (CHART / "templates" / "clearbg.yaml").read_text()
+    assert f"name: clearbg-migrate-{version[1].replace('.', '-')}\n" in objects
