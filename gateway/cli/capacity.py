@@ -8,6 +8,7 @@ from rich.table import Table
 
 from gateway.capacity import costs
 from gateway.capacity.costs import Costs, LinearCost
+from gateway.capacity.kubernetes import overlay_patch
 from gateway.capacity.plan import (
     CapacityPlan,
     Demand,
@@ -15,7 +16,7 @@ from gateway.capacity.plan import (
     make_plan,
     shared_machine_images_s,
 )
-from gateway.cli.console import fail, load_settings, out
+from gateway.cli.console import err, fail, load_settings, out
 from gateway.settings import Settings
 from serving.cores import available_cores
 from serving.manifest import ModelNotBuilt
@@ -51,6 +52,14 @@ GatewayCpuMs = Annotated[
     ),
 ]
 Measure = Annotated[bool, typer.Option("--measure", help="Measure again what an image costs.")]
+Kubernetes = Annotated[
+    bool,
+    typer.Option(
+        "--kubernetes",
+        help="Print a patch for the overlays of deploy/kubernetes instead: replicas, and the CPU "
+        "or GPU of each.",
+    ),
+]
 
 
 def capacity(
@@ -63,6 +72,7 @@ def capacity(
     model_batch: ModelBatch = 1,
     gateway_cpu_ms: GatewayCpuMs = 0,
     measure: Measure = False,
+    kubernetes: Kubernetes = False,
 ) -> None:
     """Calculate what a load needs, and its bottleneck, from what an image costs on this machine."""
     settings = load_settings()
@@ -74,9 +84,13 @@ def capacity(
     replica_cores = cores or available_cores()
     demand = Demand(rps, p95_ms / 1000, photo_mp, replica_cores, model_batch)
     try:
-        _print_plan(make_plan(demand, assumed), demand, assumed)
+        plan = make_plan(demand, assumed)
     except (GoalUnreachable, ValueError) as error:
         fail(error)
+    if kubernetes:
+        typer.echo(overlay_patch(plan, demand), nl=False)
+        return
+    _print_plan(plan, demand, assumed)
     _print_this_machine(measured, photo_mp)
 
 
@@ -98,7 +112,7 @@ def _with_overrides(
 def _measured_costs(settings: Settings, *, measure: bool) -> Costs:
     measured = None if measure else costs.read(settings.data_dir)
     if measured is None:
-        out.print("Measuring what an image costs here (about 15 s) …")
+        err.print("Measuring what an image costs here (about 15 s) …")
         measured = costs.measure(settings)
         costs.write(measured, settings.data_dir)
     return measured

@@ -1,0 +1,47 @@
+"""The manifests as `kubectl kustomize` and `helm template` render them, without a cluster."""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from tests.end_to_end.service import ROOT
+from tests.kubernetes.objects import Object
+
+TOOLS = Path(__file__).parent / "tools"
+BINARIES = TOOLS / "node_modules" / "bin"
+"""helm and kubectl, which make has unpacked."""
+KUSTOMIZE = ROOT / "deploy" / "kubernetes"
+CHART = ROOT / "deploy" / "helm" / "clearbg"
+OVERLAYS = ("local", "cpu", "gpu")
+
+
+@cache
+def overlay(name: str) -> tuple[Object, ...]:
+    """Return the objects of an overlay. Callers that change them make a copy first."""
+    return kustomize(KUSTOMIZE / "overlays" / name)
+
+
+def kustomize(folder: Path) -> tuple[Object, ...]:
+    return _objects(_run("kubectl/kubectl", "kustomize", str(folder)))
+
+
+def chart(
+    *values: Path, release: str = "clearbg", namespace: str = "clearbg"
+) -> tuple[Object, ...]:
+    """Return the objects of the chart, with the values of some files."""
+    files = [argument for path in values for argument in ("--values", str(path))]
+    return _objects(
+        _run("helm/helm", "template", release, str(CHART), "--namespace", namespace, *files)
+    )
+
+
+def _run(tool: str, *arguments: str) -> str:
+    done = subprocess.run([BINARIES / tool, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _objects(text: str) -> tuple[Object, ...]:
+    return tuple(thing for thing in yaml.safe_load_all(text) if thing)
