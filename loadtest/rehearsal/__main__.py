@@ -33,8 +33,8 @@ QUIET_S = 8.0
 PHOTO_SIZE = (640, 480)
 
 
-async def rehearse(cluster: Cluster, words: list[str], console: Console) -> Outcomes:
-    """Run the events under load."""
+async def rehearse(cluster: Cluster, words: list[str], console: Console) -> bool:
+    """Run the events under load; return whether all passed, and no bulk job is lost."""
     key = cluster.clearbg("keys", "create", "--name", "rehearsal")
     photo = cluster.folder / "photo.jpg"
     Image.fromarray(PHOTOS[0].pixels()).resize(PHOTO_SIZE).save(photo)
@@ -65,7 +65,7 @@ async def rehearse(cluster: Cluster, words: list[str], console: Console) -> Outc
     )
     console.print(outcomes.table())
     console.print(f"{len(load.accepted)} bulk jobs, {len(lost)} lost")
-    return outcomes
+    return not lost and all(outcome.is_passed for outcome in outcomes.events)
 
 
 def main(words: list[str]) -> int:
@@ -77,8 +77,7 @@ def main(words: list[str]) -> int:
     reduced_model.build()
     with network.opened() as net, tempfile.TemporaryDirectory(prefix="clearbg-") as folder:
         with net.client.entered(), clusters.running(net, Path(folder)) as cluster:
-            outcomes = asyncio.run(rehearse(cluster, words, console))
-    return int(not all(outcome.is_passed for outcome in outcomes.events))
+            return int(not asyncio.run(rehearse(cluster, words, console)))
 
 
 if __name__ == "__main__":

@@ -75,6 +75,7 @@ class Outcomes:
     def write(self, path: Path, **facts: object) -> None:
         """Write all events as JSON."""
         events = [vars(event) | {"passed": event.is_passed} for event in self.events]
+        path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(facts | {"events": events}, indent=2) + "\n")
 
     def table(self) -> Table:
