@@ -28,7 +28,8 @@ def overlay_patch(plan: CapacityPlan, demand: Demand) -> str:
         _resources("triton", model),
         _replicas("keda.sh/v1alpha1", "ScaledObject", "triton", plan.instances),
     ]
-    return _comment(plan, demand) + yaml.safe_dump_all(documents, sort_keys=False)
+    text: str = yaml.safe_dump_all(documents, sort_keys=False)
+    return _comment(plan, demand) + text
 
 
 def _resources(component: str, amounts: dict[str, str]) -> Object:

@@ -138,7 +138,8 @@ def _value(variable: Object, objects: Iterable[Object]) -> str | None:
     source = variable.get("valueFrom", {})
     if reference := source.get("configMapKeyRef"):
         found = named(objects, "ConfigMap", reference["name"])
-        return (found or {}).get("data", {}).get(reference["key"])
+        data: dict[str, str] = (found or {}).get("data", {})
+        return data.get(reference["key"])
     return None if source else variable.get("value", "")
 
 

@@ -23,7 +23,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Party:
-    """Pods of one kind, or machines outside the cluster, which have neither labels nor namespace."""
+    """Pods of one kind, or machines outside the cluster: these have no namespace."""
 
     name: str
     ports: tuple[Port, ...] = ()
