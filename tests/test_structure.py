@@ -16,6 +16,8 @@ MAX_FILE_LINES, MAX_FUNCTION_LINES = 250, 45
 def sources() -> Iterator[tuple[str, str]]:
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*.py"):
+            if "node_modules" in path.parts:
+                continue
             yield str(path.relative_to(ROOT)), path.read_text()
 
 

@@ -1,11 +1,10 @@
-"""The Helm chart renders what the overlay `cpu` has, and with other values what passes the checks."""
+"""The chart renders what the overlay `cpu` has, and other values give what passes the checks."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.kubernetes.checks import CHECKS
 from tests.kubernetes.objects import Object
 from tests.kubernetes.rendering import chart, overlay
 
