@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run triton model test test-unit test-manifests check hooks lint types format bench bench-images bench-controls bench-edges bench-triton bench-gate bench-transports bench-bulk bench-pages bench-start bench-cache bench-rivals tune protos client fuzz soak loadtest pictures screenshots dashboards manifests package lock clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(MAKEFILE_LIST))
 
 include environments.mk
 
@@ -23,13 +23,13 @@ triton: $(SERVE) $(TRITON) $(MODEL) ## Run tritonserver alone, in the foreground
 model: $(MODEL_TOOLS) ## Rebuild the model, in all formats
 	@.venv-model/bin/clearbg model build
 
-test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) $(NODE) $(CHROMIUM) $(MANIFEST_TOOLS) $(CHECKOV) ## All tests: a quarter of an hour
-	.venv-dev/bin/pytest $(TESTS) --ignore tests/serving
+test: $(DEV) $(TRITON) $(MODEL_DEV) $(MODEL) $(NODE) $(CHROMIUM) $(MANIFEST_TOOLS) $(CHECKOV) ## All tests but those of images: a quarter of an hour
+	.venv-dev/bin/pytest $(TESTS) --ignore tests/serving --ignore tests/containers
 	.venv-model/bin/pytest --durations=20 $(RERUNS) tests/serving
 
 test-unit: $(DEV) ## Tests without processes, models and bulk jobs: a minute
 	.venv-dev/bin/pytest -n 2 --dist loadfile --durations=20 -m "not real" \
-	  $(addprefix --ignore ,tests/browser tests/bulk tests/cli tests/clients tests/end_to_end tests/serving)
+	  $(addprefix --ignore ,tests/browser tests/bulk tests/cli tests/clients tests/containers tests/end_to_end tests/serving)
 
 test-manifests: $(DEV) $(MANIFEST_TOOLS) $(CHECKOV) ## Check the Kubernetes manifests and the Helm chart: a minute
 	.venv-dev/bin/pytest -n 2 tests/kubernetes
@@ -72,6 +72,9 @@ soak: $(DEV) $(TRITON) $(MODEL) ## Failures of Triton, memory over 500 images, k
 	.venv-dev/bin/python -m loadtest.bulk_kills 20
 	.venv-dev/bin/python -m loadtest.bulk_kills 20 distributed
 	.venv-dev/bin/python -m loadtest.overload 300
+
+rehearsal: $(DEV) $(TRITON) $(MODEL) ## Restart, kill, scale and upgrade each part under load; root, for network namespaces: 20 minutes
+	.venv-dev/bin/python -m loadtest.rehearsal $(EVENTS)
 
 loadtest: $(DEV) $(TRITON) $(MODEL) ## Load test with Locust against its own service: HTML, CSV, chart; 5 minutes
 	.venv-dev/bin/python -m loadtest.traffic
@@ -133,6 +136,13 @@ package: $(UV) ## Build the wheel, into dist/
 	@scripts/uv.sh build --wheel --python .uv/bin/python --out-dir dist
 	@ls dist/*.whl
 
+images: $(WEIGHTS) ## Build the container images, without Docker: as root on Debian
+	@scripts/images.sh
+
+test-images: $(DEV) $(CONTAINERS) images ## Check the Dockerfiles, and run the images and Compose
+	.venv-containers/bin/hadolint --config deploy/docker/hadolint.yaml deploy/docker/*.Dockerfile
+	.venv-dev/bin/pytest -s tests/containers
+
 lock: $(UV) ## Update the pinned requirements
 	$(LOCK) pyproject.toml --upgrade --all-extras -c requirements/pins.in -o requirements/all.lock
 	$(LOCK) pyproject.toml --upgrade --generate-hashes --extra triton \
@@ -140,8 +150,10 @@ lock: $(UV) ## Update the pinned requirements
 	$(LOCK) pyproject.toml --upgrade --generate-hashes --extra triton --extra dev \
 	  -c requirements/all.lock -o requirements/dev.lock
 	echo uv | $(LOCK) - --upgrade --generate-hashes -o requirements/uv.txt
+	for name in image s3 containers; do \
+	  $(LOCK) requirements/$$name.in --upgrade --generate-hashes -o requirements/$$name.txt; done
 	echo checkov | $(LOCK) - --upgrade --generate-hashes -o requirements/checkov.lock
 
 clean: ## Remove environments and caches; keys, weights and the model stay
 	rm -rf tests/kubernetes/tools/node_modules clients/typescript/node_modules clients/typescript/dist clients/typescript/build
-	rm -rf .uv .triton .venv .venv-dev .venv-model .venv-checkov .reduced-model .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .uv .triton .venv .venv-checkov .venv-containers .venv-dev .venv-model .reduced-model .mypy_cache .pytest_cache .ruff_cache

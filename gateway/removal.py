@@ -92,9 +92,10 @@ class Remover:
             Overloaded, ModelUnavailable, DeadlineExceeded: safe to retry.
         """
         caller = arguments.get("caller")
+        owner = caller.owner if caller else account_owner(arguments.get("account_id", 0))
         demand = Demand(
-            self.choose_model(options.model, caller),
-            caller.owner if caller else account_owner(arguments.get("account_id", 0)),
+            self.models.version_for(owner, self.choose_model(options.model, caller)),
+            owner,
             arguments.get("priority", Priority.INTERACTIVE),
             arguments.get("deadline") or Deadline(self._settings.request_timeout_s),
         )
@@ -124,7 +125,8 @@ class Remover:
             BadImage: it has another size.
             GatewayError: as in `remove`.
         """
-        model = self.choose_model("", caller)
+        owner = caller.owner if caller else account_owner(0)
+        model = self.models.version_for(owner, self.choose_model("", caller))
         side = model.side
         if len(data) != side * side * 3:
             raise BadImage(
@@ -214,9 +216,9 @@ class Remover:
         """Record one image with the stages of its results, and charge the caller."""
         for stage, stage_s in (stage for result in seconds for stage in result.items()):
             STAGE_SECONDS.labels(stage).observe(stage_s, tracing.exemplar())
-        IMAGES.labels(inference.device, model).inc()
+        IMAGES.labels(inference.device, model, inference.model_version).inc()
         if model:
-            MODEL_SECONDS.labels(model).inc(inference.compute_s)
+            MODEL_SECONDS.labels(model, inference.model_version).inc(inference.compute_s)
         if caller:
             caller.charge_image()
 

@@ -1,11 +1,11 @@
 """Wires the processes together, and runs them until SIGTERM."""
 
 import asyncio
+import contextlib
 import logging
 import shutil
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -19,7 +19,6 @@ from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.usage import Usage
 from gateway.accounts.usage_store import UsageStore
 from gateway.bulk import runtime as bulk_runtime
-from gateway.bulk.services import BulkServices
 from gateway.concurrency import helper_threads
 from gateway.dashboard.app import website
 from gateway.docs.app import with_docs
@@ -27,7 +26,7 @@ from gateway.errors import GatewayError
 from gateway.masks import cache as mask_cache
 from gateway.models.model import Model
 from gateway.models.models import Models
-from gateway.models.repository import ModelSetupError
+from gateway.models.setup_error import ModelSetupError
 from gateway.network import tls
 from gateway.network.outbound import Outbound
 from gateway.network.ports import PortTaken, bind
@@ -35,13 +34,13 @@ from gateway.network.tls import BadCertificate
 from gateway.network.valkey import BadStoreUrl
 from gateway.observability import tracing
 from gateway.observability.metrics import BUILD, DISK_FREE, DISK_SIZE
+from gateway.public_ports import Listening, Ports
 from gateway.removal import Remover
 from gateway.requests.handler import RequestHandler
-from gateway.rest import app, health
+from gateway.rest import health
 from gateway.rest.listener import Listener as HttpListener
-from gateway.rest.website import Website
-from gateway.rpc.listener import Listener as GrpcListener
 from gateway.settings import Settings
+from gateway.shutdown import Shutdown
 from serving.manifest import ModelNotBuilt
 
 log = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ FAILURES = (
 async def serve(
     settings: Settings, starting: Awaitable[Models], started: Callable[[Engine], None]
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then let requests in flight finish.
+    """Serve until SIGTERM or SIGINT, drain, then let requests in flight finish.
 
     Args:
         settings: validated.
@@ -77,9 +76,9 @@ async def serve(
     """
     tls.check(settings)
     ports = Ports(settings)
-    stop = _on_signal()
+    shutdown = Shutdown()
     async with (
-        _core(settings, starting, stop) as core,
+        _core(settings, starting, shutdown.requested) as core,
         authentication(core.engine, settings) as authenticator,
         outbound(settings) as fetcher,
     ):
@@ -92,27 +91,38 @@ async def serve(
                 core.model,
                 bulk,
                 with_docs(website(core.engine, handler, authenticator, bulk, settings), settings),
-            ) as stopping,
+            ) as public,
         ):
             started(core.engine)
-            await stop.wait()
+            await shutdown.requested.wait()
+            await _drain(public, shutdown, settings.drain_s)
             log.info("shutting down: finishing the requests in flight")
             bulk.progress.stop()
-            stopping()
+            public.stop()
 
 
 async def work(
     settings: Settings, starting: Awaitable[Models], started: Callable[[Engine], None]
 ) -> None:
     """Execute bulk jobs, and nothing else, until SIGTERM or SIGINT; see `serve`."""
-    stop = _on_signal()
+    shutdown = Shutdown()
     async with (
-        _core(settings, starting, stop) as core,
+        _core(settings, starting, shutdown.requested) as core,
         bulk_runtime.running(core.engine, RequestHandler(core.remover, None, settings), settings),
     ):
         started(core.engine)
-        await stop.wait()
+        await shutdown.requested.wait()
         log.info("shutting down: finishing the images in flight")
+
+
+async def _drain(public: Listening, shutdown: Shutdown, seconds: float) -> None:
+    """Serve for a while although this process is not ready, until load balancers have noticed."""
+    if seconds and not shutdown.at_once.is_set():
+        log.info("draining: not ready any more, serving for %g s", seconds)
+        await public.drain()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await shutdown.at_once.wait()
 
 
 @dataclass(frozen=True)
@@ -151,44 +161,6 @@ async def _core(
             remover.close()
 
 
-class Ports:
-    """The public ports of the settings: bound at once, served later.
-
-    Raises:
-        PortTaken: one is in use.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._http = self._grpc = None
-        if settings.http == "on":
-            self._http = bind(settings.host, settings.http_port, "CLEARBG_HTTP_PORT")
-        if settings.grpc == "on":
-            self._grpc = GrpcListener(settings)
-
-    @asynccontextmanager
-    async def listening(
-        self,
-        handler: RequestHandler,
-        authenticator: Authenticator,
-        model: Model,
-        bulk: BulkServices | None = None,
-        pages: Website | None = None,
-    ) -> AsyncIterator[Callable[[], None]]:
-        """Serve inside the block; yields a function that makes all listeners stop accepting."""
-        async with AsyncExitStack() as running:
-            http = None
-            if self._http:
-                public = app.public(handler, authenticator, bulk, self._settings, pages)
-                http = HttpListener(public, self._http, self._settings, tls=True)
-                await running.enter_async_context(http.running())
-            if self._grpc:
-                await running.enter_async_context(
-                    self._grpc.running(handler, authenticator, model, bulk)
-                )
-            yield http.stop if http else lambda: None
-
-
 @asynccontextmanager
 async def authentication(engine: Engine, settings: Settings) -> AsyncIterator[Authenticator]:
     """Yield the authenticator of the settings; at the end of the block, write the usage."""
@@ -213,10 +185,3 @@ async def outbound(settings: Settings) -> AsyncIterator[Outbound | None]:
     fetcher = Outbound(settings.allowed_image_url_networks, timeout_s=settings.image_url_timeout_s)
     async with fetcher.session():
         yield fetcher
-
-
-def _on_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop

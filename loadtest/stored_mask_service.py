@@ -27,6 +27,7 @@ from gateway.models.model import Model
 from gateway.models.models import Models
 from gateway.models.scheduler import Scheduler
 from gateway.observability import tracing
+from gateway.public_ports import Ports
 from gateway.removal import Remover
 from gateway.requests.handler import RequestHandler
 from gateway.settings import Settings
@@ -71,7 +72,7 @@ async def main() -> None:
     secret = KeyStore(engine).create("load", account.id, limits=UNLIMITED)[1]
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    ports = server.Ports(settings)
+    ports = Ports(settings)
     model: Model = await fixed_delay_model(settings) if "--slow" in sys.argv else disc_model()
     remover = Remover(Models.only(model), settings)
     async with AsyncExitStack() as stack:
@@ -82,13 +83,13 @@ async def main() -> None:
         bulk = None
         if "--jobs" in sys.argv:
             bulk = await stack.enter_async_context(runtime.running(engine, handler, settings))
-        stopping = await stack.enter_async_context(
+        public = await stack.enter_async_context(
             ports.listening(handler, authenticator, model, bulk)
         )
         sys.stdout.write(f"{secret}\n")
         sys.stdout.flush()
         await stop.wait()
-        stopping()
+        public.stop()
     remover.close()
 
 

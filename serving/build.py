@@ -21,7 +21,7 @@ from serving import manifest, npm_package, openvino_ir, weights
 from serving.cpu_runtime import CpuRuntime
 from serving.errors import ToolsMissing, WeightsError
 from serving.lock import file_lock
-from serving.manifest import SIDE, Manifest
+from serving.manifest import SIDE, Manifest, Precision
 from serving.step import step
 from serving.weights import Weights
 
@@ -37,7 +37,14 @@ def can_export() -> bool:
     return all(find_spec(name) for name in TOOLS)
 
 
-def build(source: str, store: Path, folder: Path, *, torchscript: bool = False) -> Manifest:
+def build(
+    source: str,
+    store: Path,
+    folder: Path,
+    *,
+    torchscript: bool = False,
+    precision: Precision = "auto",
+) -> Manifest:
     """Build the model into `folder`.
 
     Args:
@@ -46,6 +53,7 @@ def build(source: str, store: Path, folder: Path, *, torchscript: bool = False) 
         folder: a version folder of the model repository, e.g. model_repository/isnet/1.
         torchscript: also build TorchScript for GPUs, and measure every format. With `.pth` weights
             this is always done, since the IR is made from the TorchScript.
+        precision: arithmetic on CPUs; `auto` leaves it to the service's setting.
 
     Returns:
         The manifest of the built model.
@@ -68,7 +76,7 @@ def build(source: str, store: Path, folder: Path, *, torchscript: bool = False) 
     with tempfile.TemporaryDirectory(dir=folder, prefix=BUILD_PREFIX) as name:
         building = Path(name)
         build_formats = _build_all_formats if torchscript else _build_cpu_format
-        built = build_formats(fetched, building)
+        built = replace(build_formats(fetched, building), precision=precision)
         _install(building, folder, built)
     return built
 
@@ -152,3 +160,6 @@ def _install(building: Path, folder: Path, built: Manifest) -> None:
             else:
                 (folder / name).unlink(missing_ok=True)
         built.write(folder)
+    code = folder.parent / "1" / "model.py"  # shipped there; the same for each version
+    if code.is_file() and not (folder / code.name).exists():
+        shutil.copyfile(code, folder / code.name)

@@ -169,12 +169,15 @@ def _not_built(folder: Path) -> str:
     return f"There is no model {name}, only {others}. Add it with: clearbg model add {name}"
 
 
-def version_folder(model: Path) -> Path:
-    """Return the folder of a model's version that Triton serves, the one of the highest number.
+def version_folder(model: Path, number: int = 0) -> Path:
+    """Return the folder of a model's version.
 
     Args:
         model: the model's folder in the repository. A model without versions gives `1`.
+        number: of the version; 0: the highest that is built, which Triton uses by default.
     """
+    if number:
+        return model / str(number)
     numbers = [path.parent.name for path in model.glob(f"*/{FILE_NAME}")]
     return model / max(filter(str.isdecimal, numbers), key=int, default="1")
 

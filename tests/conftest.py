@@ -22,7 +22,7 @@ hypothesis.settings.load_profile("small")
 
 Make = Callable[..., bytes]
 
-REAL_FOLDERS = {"browser", "bulk", "clients", "end_to_end", "serving"}
+REAL_FOLDERS = {"browser", "bulk", "clients", "containers", "end_to_end", "serving"}
 """All their tests are `real`; elsewhere the tests say so themselves."""
 ENGINE = "tests.engine"
 """Audited where tests start the engine of bulk jobs: it has a dozen threads and a database."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
-from gateway import server
 from gateway.accounts import database
 from gateway.accounts.api_key import Limits
 from gateway.bulk import runtime
 from gateway.dashboard.app import website
 from gateway.docs.app import with_docs
 from gateway.models.model import Model
+from gateway.public_ports import Ports
 from gateway.settings import Settings
 from loadtest.ports import free_port
 from tests.conftest import ENGINE
@@ -71,7 +71,7 @@ def listening(model: Model, settings: Settings, *, jobs: bool = False) -> Iterat
     ready = threading.Event()
 
     async def serve() -> None:
-        ports = server.Ports(chosen)
+        ports = Ports(chosen)
         async with AsyncExitStack() as stack:
             work, authenticator = await stack.enter_async_context(core(model, chosen, engine))
             bulk = None
@@ -79,14 +79,14 @@ def listening(model: Model, settings: Settings, *, jobs: bool = False) -> Iterat
                 sys.audit(ENGINE)
                 bulk = await stack.enter_async_context(runtime.running(engine, work, chosen))
             pages = with_docs(website(engine, work, authenticator, bulk, chosen), chosen)
-            stopping = await stack.enter_async_context(
+            public = await stack.enter_async_context(
                 ports.listening(work, authenticator, model, bulk, pages)
             )
             ready.set()
             await service.stopping.wait()
             if bulk:
                 bulk.progress.stop()
-            stopping()
+            public.stop()
 
     def run() -> None:
         # Unlike the loop alone, it cancels what is left, such as jobs: else they would fail a later

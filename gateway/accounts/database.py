@@ -43,6 +43,11 @@ def connect(url: str) -> Engine:
         ) from error
 
 
+def connect_as_is(url: str) -> Engine:
+    """Open the database at a SQLAlchemy URL without migrating it."""
+    return _engine(url, MIGRATION_TIMEOUT_S)
+
+
 def _engine(url: str, lock_timeout_s: int) -> Engine:
     """Open an engine that hides parameters in errors: a webhook's URL may contain a password."""
     parsed = make_url(url)

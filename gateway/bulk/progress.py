@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from cachetools import TTLCache
 from gateway.accounts.caller import Caller
 from gateway.bulk.job import Item, ItemStatus, Job
 from gateway.bulk.job_service import JobService
+from gateway.concurrency import loop_time
 from gateway.limits.receive_slots import ReceiveSlots
 
 POLL_INTERVAL_S, CACHE_S = 0.5, 0.4
@@ -45,6 +47,11 @@ class ProgressService:
         """Disconnect clients that are watching a job."""
         self._stopping.set()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopping.is_set()
+
     def slot(self, caller: Caller) -> AbstractAsyncContextManager[None]:
         """Hold one of the `MAX_WATCHERS` slots inside the block.
 
@@ -54,22 +61,23 @@ class ProgressService:
         return self._slots.slot(caller.key.account_id, SLOT_WAIT_S)
 
     async def watch(
-        self, job: Job, caller: Caller, resume_token: str = ""
+        self, job: Job, caller: Caller, resume_token: str = "", *, max_s: float = math.inf
     ) -> AsyncIterator[ProgressEvent]:
         """Yield each item once it is final, then the end of the job.
 
-        Without the last event, the stream ends when the service stops.
+        Without the last event, the stream ends when the service stops, or after `max_s` seconds.
 
         Args:
             job: as it is now.
             caller: the job's owner.
             resume_token: of the last event that the caller knows; all events if it is invalid.
+            max_s: after which the caller is to watch again, perhaps on another connection.
 
         Raises:
             NoJob: the job was deleted.
             JobsUnavailable: the database does not answer.
         """
-        seen = _parse_token(resume_token)
+        seen, ends_at = _parse_token(resume_token), loop_time() + max_s
         while True:
             for item in job.items:
                 if item.status is not ItemStatus.PENDING and not seen >> item.number & 1:
@@ -78,7 +86,7 @@ class ProgressService:
             if job.finished_at:
                 yield ProgressEvent(job, None, f"{seen:x}")
                 return
-            if await self._stops_within(POLL_INTERVAL_S):
+            if await self._stops_within(POLL_INTERVAL_S) or loop_time() >= ends_at:
                 return
             job = await self._find_cached(job.id, caller)
 

@@ -1,12 +1,13 @@
 """Finds jobs that the sweeper must act on. Blocking: call it from a thread in async code."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
 from gateway.bulk.job import JobStatus
-from gateway.bulk.tables import ItemRow, JobRow
+from gateway.bulk.tables import ItemRow, JobRow, WorkerRow
 
 MAX_ROWS = 1000
 EXPIRED_RETENTION = timedelta(days=7)
@@ -36,6 +37,23 @@ class RecoveryStore:
         )
         with Session(self._engine) as session:
             return [(row.id, row.account_id) for row in session.execute(query)]
+
+    def requeue_all(self) -> int:
+        """Mark the unfinished jobs as not started, so that the next sweep enqueues them.
+
+        For a restored database, without DBOS's records and with the heartbeats of workers that do
+        not exist any more, which are deleted.
+
+        Returns:
+            The number of unfinished jobs.
+        """
+        is_unfinished = JobRow.status == JobStatus.PROCESSING
+        with Session(self._engine) as session, session.begin():
+            session.execute(delete(WorkerRow))
+            changed: Any = session.execute(
+                update(JobRow).where(is_unfinished).values(started_at=None)
+            )
+            return int(changed.rowcount)
 
     def expired(self) -> list[str]:
         """Return the IDs of expired jobs and drafts that still have blobs.

@@ -79,6 +79,13 @@ class Storage:
         """
         return bytes(await (await obstore.get_async(self._store, path)).bytes_async())
 
+    async def size_bytes(self, path: str) -> int | None:
+        """Return the size of a blob; None if it does not exist."""
+        try:
+            return int((await obstore.head_async(self._store, path))["size"])
+        except FileNotFoundError:
+            return None
+
     async def open(self, path: str) -> AsyncIterator[bytes]:
         """Open a blob, and return its content in chunks of at least `CHUNK_BYTES`.
 

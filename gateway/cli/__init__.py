@@ -16,6 +16,8 @@ COMMANDS = {
     "capacity": "gateway.cli.capacity",
     "doctor": "gateway.cli.doctor",
     "model": "gateway.cli.model",
+    "backup": "gateway.cli.backup",
+    "restore": "gateway.cli.backup",
     "accounts": "gateway.cli.accounts",
     "users": "gateway.cli.users",
     "keys": "gateway.cli.keys",

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from gateway.cli.console import Json, fail, load_settings, out, print_rows
-from gateway.cli.model_add import add
+from gateway.cli.model_add import CpuPrecision, add
 from serving import manifest
 from serving.errors import BuildError
 from serving.manifest import Artifact, Manifest, ModelNotBuilt
@@ -26,6 +26,10 @@ def build(
             "extra is installed."
         ),
     ] = None,
+    version: Annotated[
+        int, typer.Option(help="Number of the version to build. Default: the newest one.", min=0)
+    ] = 0,
+    precision: CpuPrecision = "auto",
 ) -> None:
     """Fetch the weights and build the model: for CPUs in seconds, for GPUs in minutes."""
     # Imported here: `show` does not need OpenVINO, which takes half a second to import.
@@ -38,12 +42,19 @@ def build(
         built = builder.build(
             settings.weights,
             store,
-            manifest.version_folder(settings.model_repository / manifest.DEFAULT),
+            manifest.version_folder(settings.model_repository / manifest.DEFAULT, version),
             torchscript=with_torchscript,
+            precision=precision,
         )
     except (BuildError, OSError) as error:
         fail(error)
     _print(built)
+    if version and not settings.model_version:
+        out.print(
+            "CLEARBG_MODEL_VERSION is not set: at its next start the service uses the highest "
+            "version.",
+            markup=False,
+        )
 
 
 app.command()(add)
@@ -88,12 +99,17 @@ def remove(name: Annotated[str, typer.Argument(help="Name of an added model.")])
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="Default: the model that CLEARBG_MODEL names.")] = "",
+    version: Annotated[
+        int, typer.Option(help="Number of its version. Default: the one that is served.", min=0)
+    ] = 0,
 ) -> None:
     """Show what was built, from which weights, and how faithful it is to the original."""
     settings = load_settings()
+    is_default = name in ("", settings.model)
+    number = version or (settings.model_version if is_default else 0)
     folder = settings.model_repository / (name or settings.model)
     try:
-        _print(manifest.read(manifest.version_folder(folder)))
+        _print(manifest.read(manifest.version_folder(folder, number)))
     except ModelNotBuilt as error:
         fail(error)
 

@@ -4,15 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from gateway.models import canary
 from gateway.models.backend import Backend
-from gateway.models.models import Models, ServedModel
-from gateway.models.repository import ModelSetupError, open_cpu
+from gateway.models.model import Model
+from gateway.models.models import Canary, Models, ServedModel
+from gateway.models.repository import open_cpu
 from gateway.models.scheduler import Scheduler
+from gateway.models.setup_error import ModelSetupError
 from gateway.models.shared_queue import SharedQueue
 from gateway.models.triton_factory import open_triton
 from gateway.observability.metrics import BREAKER_OPEN, FALLBACKS
 from gateway.settings import Settings
 from serving import manifest
+from serving.manifest import Manifest
 
 
 @asynccontextmanager
@@ -54,22 +58,30 @@ async def open_cpu_models(settings: Settings) -> Models:
 
 def _behind_one_queue(backends: Mapping[str, Backend], settings: Settings) -> Models:
     queue = SharedQueue(settings.max_queue)
-    built = manifest.installed(settings.model_repository)
+    default = manifest.read(settings.model_dir)
+    built = manifest.installed(settings.model_repository) | {settings.model: default}
+    on_trial, share = canary.name(settings), settings.canary_share
+
+    def served(backend_name: str) -> ServedModel:
+        backend, name = backends[backend_name], backend_name.partition(":")[0]
+        model = Scheduler(backend, max_queue=settings.max_queue, name=backend_name, queue=queue)
+        return _described(name, model, built[name])
+
     for name in backends:  # so that their series exist also without a Triton
         BREAKER_OPEN.labels(name)
         FALLBACKS.labels(name)
-    return Models(
-        *(
-            ServedModel(
-                name,
-                Scheduler(backend, max_queue=settings.max_queue, name=name, queue=queue),
-                side=built[name].network.side,
-                title=built[name].title,
-                version=built[name].version,
-                licence=built[name].licence,
-                non_commercial=built[name].non_commercial,
-            )
-            for name, backend in backends.items()
-        ),
-        default=settings.model,
+    models = [served(name) for name in backends if name != on_trial]
+    trial = Canary(served(on_trial), share.version, share.percent) if share else None
+    return Models(*models, default=settings.model, canary=trial)
+
+
+def _described(name: str, model: Model, built: Manifest) -> ServedModel:
+    return ServedModel(
+        name,
+        model,
+        side=built.network.side,
+        title=built.title,
+        version=built.version,
+        licence=built.licence,
+        non_commercial=built.non_commercial,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.concurrency import loop_time
-from gateway.errors import ModelUnavailable
+from gateway.errors import DeadlineExceeded, ModelUnavailable, Overloaded
 from gateway.models.backend import Backend, ConcurrencyLimits
 from gateway.models.model import Health, Inference, Priority
 from gateway.models.service_time import ServiceTime
@@ -43,6 +43,7 @@ class Failover:
         name: of the model, for the metrics.
         peers: the models on the same server, this one may be among them. While one of them fails, a
             primary without images is probed too, to know whether the whole server fails.
+        failures: errors of the primary that open the breaker.
     """
 
     def __init__(
@@ -52,9 +53,10 @@ class Failover:
         *,
         name: str = DEFAULT,
         peers: Collection["Failover"] = (),
+        failures: tuple[type[Exception], ...] = (ModelUnavailable,),
     ) -> None:
         self._primary, self._fallback, self._peers = primary, fallback, peers
-        self._name = name
+        self._name, self._failures = name, failures
         self._breaker, self._fallbacks = BREAKER_OPEN.labels(name), FALLBACKS.labels(name)
         self.open_since: float | None = loop_time()
         """When the breaker opened, on the event loop's clock; None while it is closed."""
@@ -98,7 +100,9 @@ class Failover:
                 return await self._attempt(image, priority, timeout_s)
             except _AttemptAbandoned:
                 pass  # `_watch` opens the breaker if the primary answers no other image either
-            except ModelUnavailable as error:
+            except (Overloaded, DeadlineExceeded):
+                raise
+            except self._failures as error:
                 self._open(str(error))
         if not self._fallback:
             raise ModelUnavailable("The model server does not answer.", PROBE_INTERVAL_S)

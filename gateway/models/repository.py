@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from gateway.errors import ModelUnavailable
-from gateway.models.backend import RETRY_AFTER_S
+from gateway.models import canary
+from gateway.models.backend import RETRY_AFTER_S, Backend
 from gateway.models.cpu import CpuBackend
 from gateway.settings import Settings
 from serving import manifest
@@ -19,18 +21,17 @@ IDLE_S = 60.0
 default, are freed; loading it again takes half a second."""
 
 
-class ModelSetupError(Exception):
-    """The model that the settings describe cannot run on this machine. The message says why."""
-
-
 def loadable(settings: Settings, device: str) -> dict[str, Manifest]:
     """Return the models that run on `cpu`, `gpu`, or a device that is not known yet, "".
+
+    The canary of the default one is among them, under `canary.name`.
 
     One that is not the default and declares a precision that this CPU lacks is left out, with a
     warning, unless another machine may run it.
 
     Raises:
         ModelNotBuilt: the default is not among them.
+        ModelSetupError: the canary cannot be served.
         ValueError: the default declares a precision that this CPU lacks.
     """
     default = manifest.read(settings.model_dir)
@@ -39,12 +40,13 @@ def loadable(settings: Settings, device: str) -> dict[str, Manifest]:
         path = settings.model_dir / manifest.FILE_NAME
         raise ValueError(f"This CPU has no bfloat16, which {path} declares.")
     found = {}
-    for name, built in manifest.installed(settings.model_repository).items():
+    installed = manifest.installed(settings.model_repository) | {settings.model: default}
+    for name, built in installed.items():
         if device and not has_precision(built):
             log.warning("the model %s is left out: this CPU has no bfloat16, as it declares", name)
         elif manifest.runs_on(name, built, device):
             found[name] = built
-    return found
+    return found | canary.built(settings, default, device)
 
 
 def has_precision(built: Manifest) -> bool:
@@ -52,7 +54,16 @@ def has_precision(built: Manifest) -> bool:
     return built.precision != "bf16" or not built.ir or supports_bf16()
 
 
-async def open_cpu(settings: Settings) -> Mapping[str, CpuBackend]:
+def folder(settings: Settings, name: str) -> Path:
+    """Return the folder of the version that is served of a model, or of the canary."""
+    if name == settings.model:
+        return settings.model_dir
+    if name == canary.name(settings):
+        return canary.folder(settings)
+    return manifest.version_folder(settings.model_repository / name)
+
+
+async def open_cpu(settings: Settings) -> Mapping[str, Backend]:
     """Return all models on the CPU in this process, the default one warmed up.
 
     Raises:
@@ -68,6 +79,10 @@ async def open_cpu(settings: Settings) -> Mapping[str, CpuBackend]:
         for backend in backends.values():
             await backend.close()
         raise
+    on_trial = canary.name(settings)
+    if on_trial in backends:
+        stable = backends[settings.model]
+        return {**backends, on_trial: canary.backend(on_trial, backends[on_trial], stable)}
     return backends
 
 
@@ -95,14 +110,14 @@ def _load(settings: Settings, name: str, built: Manifest) -> CpuRuntime:
     Raises:
         ModelUnavailable: one has: side and version are known from the start only.
     """
-    folder = manifest.version_folder(settings.model_repository / name)
-    now = manifest.read(folder)
+    path = folder(settings, name)
+    now = manifest.read(path)
     if (now.version, now.network) != (built.version, built.network):
         raise ModelUnavailable(
             f"The model {name} was replaced: restart the service.", RETRY_AFTER_S
         )
     runtime = CpuRuntime(
-        folder,
+        path,
         precision=settings.precision,
         threads=settings.cpu_threads,
         cache_dir=settings.data_dir / "openvino-cache",

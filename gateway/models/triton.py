@@ -52,6 +52,7 @@ class TritonBackend:
         addresses: `host:port`, or several `ip:port` separated by commas.
         version: of the weights; inferences report it with the precision.
         name: of the model.
+        number: of the model's version, a folder of the repository; 0: the server's highest.
         side: height and width of its input, in pixels.
         precisions: of the model by device, for `version`.
         is_exclusive: there is one server, and no other client uses it.
@@ -64,13 +65,15 @@ class TritonBackend:
         version: str,
         *,
         name: str = DEFAULT,
+        number: int = 0,
         side: int = SIDE,
         precisions: Mapping[str, str] | None = None,
         is_exclusive: bool = False,
         is_alone: bool = True,
     ) -> None:
         self.addresses = addresses
-        self._name, self._side, self._precisions = name, side, precisions or {}
+        self._model, self._side = (name, str(number or "")), side
+        self._precisions = precisions or {}
         several = "," in addresses
         target = f"ipv4:{addresses}" if several else f"dns:///{addresses}"
         self._client = InferenceServerClient(target, channel_args=CHANNEL_ARGS)
@@ -130,7 +133,7 @@ class TritonBackend:
         """
         try:
             return Statistics.parse(
-                await self._client.get_inference_statistics(self._name, as_json=True)
+                await self._client.get_inference_statistics(*self._model, as_json=True)
             )
         except InferenceServerException as error:
             raise domain_error(error, PROBE_TIMEOUT_S) from error
@@ -161,8 +164,9 @@ class TritonBackend:
         tensor.set_data_from_numpy(image[None])
         try:
             answer = await self._client.infer(
-                self._name,
+                self._model[0],
                 [tensor],
+                model_version=self._model[1],
                 priority=int(priority),
                 timeout=round(timeout_s * 1e6),  # microseconds that it may wait in Triton's queue
                 client_timeout=timeout_s,  # overall; Triton checks its own only twice a second
@@ -177,7 +181,7 @@ class TritonBackend:
     async def _read_config(self) -> str:
         """Set device, batch size and limits from the server's configuration; return the device."""
         try:
-            answer: dict[str, Any] = await self._client.get_model_config(self._name, as_json=True)
+            answer: Any = await self._client.get_model_config(*self._model, as_json=True)
         except InferenceServerException as error:
             raise domain_error(error, PROBE_TIMEOUT_S) from error
         config = answer["config"]

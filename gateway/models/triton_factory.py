@@ -6,16 +6,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from gateway.models import canary
 from gateway.models.backend import Backend
 from gateway.models.cpu import CpuBackend
 from gateway.models.failover import Failover
-from gateway.models.repository import (
-    ModelSetupError,
-    cpu_backend,
-    has_precision,
-    loadable,
-    open_cpu,
-)
+from gateway.models.repository import cpu_backend, has_precision, loadable, open_cpu
+from gateway.models.setup_error import ModelSetupError
 from gateway.models.triton_supervisor import TritonSupervisor
 from gateway.settings import Settings
 from serving import libtorch
@@ -44,7 +40,7 @@ def create_tritonserver(settings: Settings, host: str) -> TritonServer:
     return TritonServer(
         installation,
         settings.model_repository,
-        models=tuple(loadable(settings, installation.device)),
+        models=tuple(sorted({_model(each) for each in loadable(settings, installation.device)})),
         host=host,
         grpc_port=settings.triton_grpc_port,
         metrics_port=settings.triton_metrics_port,
@@ -76,12 +72,14 @@ async def open_triton(settings: Settings, stack: AsyncExitStack) -> Mapping[str,
         name: _primary(settings, addresses, name, built[name], server, is_alone=is_alone)
         for name in built
     }
-    fallbacks = {name: _fallback(settings, name, built[name]) for name in built}
-    failovers: dict[str, Failover] = {}
-    peers = failovers.values() if server else ()  # on several servers one of them proves nothing
-    for name in built:
-        failovers[name] = Failover(primaries[name], fallbacks[name], name=name, peers=peers)
-        stack.push_async_callback(failovers[name].close)
+    fallbacks = {
+        name: _fallback(settings, name, built[name])
+        for name in built
+        if name != canary.name(settings)
+    }
+    failovers = _failovers(settings, primaries, fallbacks, is_one_server=server is not None)
+    for failover in failovers.values():
+        stack.push_async_callback(failover.close)
     fallback = fallbacks[settings.model]
     if fallback and (server or not await failovers[settings.model].probe()):
         log.info(
@@ -94,6 +92,24 @@ async def open_triton(settings: Settings, stack: AsyncExitStack) -> Mapping[str,
         stack.push_async_callback(supervisor.close)
     if settings.require_gpu == "on":
         await _require_gpu(primaries[settings.model])
+    return failovers
+
+
+def _failovers(
+    settings: Settings,
+    primaries: Mapping[str, "TritonBackend"],
+    fallbacks: Mapping[str, CpuBackend | None],
+    *,
+    is_one_server: bool,
+) -> dict[str, Failover]:
+    """Return the breaker of each model. The canary, which has no fallback of its own, is last."""
+    failovers: dict[str, Failover] = {}
+    peers = failovers.values() if is_one_server else ()  # of several, one of them proves nothing
+    for name, fallback in fallbacks.items():
+        failovers[name] = Failover(primaries[name], fallback, name=name, peers=peers)
+    if on_trial := canary.name(settings):
+        stable = failovers[settings.model]
+        failovers[on_trial] = canary.backend(on_trial, primaries[on_trial], stable)
     return failovers
 
 
@@ -128,12 +144,26 @@ def _primary(
     return TritonBackend(
         addresses,
         built.version,
-        name=name,
+        name=_model(name),
+        number=_number(settings, name),
         side=built.network.side,
         precisions=precisions,
         is_exclusive=server is not None,
         is_alone=is_alone,
     )
+
+
+def _model(backend_name: str) -> str:
+    """Return the name that Triton knows: both versions of the default model have the same."""
+    return backend_name.partition(":")[0]
+
+
+def _number(settings: Settings, backend_name: str) -> int:
+    """Return the version to ask Triton for; 0: its highest."""
+    if backend_name == settings.model:
+        return settings.model_version
+    is_on_trial = settings.canary_share and backend_name == canary.name(settings)
+    return settings.canary_share.version if settings.canary_share and is_on_trial else 0
 
 
 def _fallback(settings: Settings, name: str, built: Manifest) -> CpuBackend | None:
@@ -155,7 +185,7 @@ def _silent_since(failovers: Iterable[Failover]) -> float | None:
     return None if None in opened else max(since for since in opened if since is not None)
 
 
-async def _open_cpu_instead(settings: Settings, reason: TritonNotFound) -> Mapping[str, CpuBackend]:
+async def _open_cpu_instead(settings: Settings, reason: TritonNotFound) -> Mapping[str, Backend]:
     if settings.require_gpu == "on" or settings.cpu_fallback == "off":
         raise ModelSetupError(f"There is no Triton to embed: {reason}.") from reason
     log.warning("cannot embed a tritonserver (%s): the CPU in this process answers", reason)

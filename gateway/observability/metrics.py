@@ -17,11 +17,11 @@ REQUESTS_IN_FLIGHT = Gauge(
 ERRORS = Counter("clearbg_errors", "Requests answered with an error, by its slug.", ["slug"])
 IMAGES = Counter(
     "clearbg_images",
-    "Images cut out, by the device of the model and its name; none and empty with a mask.",
-    ["device", "model"],
+    "Images cut out, by the model's device, name and version; none and empty with a mask.",
+    ["device", "model", "model_version"],
 )
 MODEL_SECONDS = Counter(
-    "clearbg_model_seconds", "Seconds that the models have computed.", ["model"]
+    "clearbg_model_seconds", "Seconds that the models have computed.", ["model", "model_version"]
 )
 STAGE_SECONDS = Histogram(
     "clearbg_stage_seconds",

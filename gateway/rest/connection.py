@@ -21,3 +21,8 @@ class Connection(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
+
+    def close_after_answer(self) -> None:
+        """Announce in the answer in progress, if it has not started, that the connection closes."""
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp
 from gateway.rest.connection import KEEP_ALIVE_S, Connection
 from gateway.settings import Settings
 
+CLOSE = (b"connection", b"close")
+
 
 class Listener(uvicorn.Server):
     """A uvicorn server on a socket that is already bound; `server.serve` handles signals."""
@@ -54,6 +56,17 @@ class Listener(uvicorn.Server):
         finally:
             self.stop()
             await task
+
+    def drain(self) -> None:
+        """Continue to serve, and close each connection after its next answer, which says so.
+
+        A connection without a request closes when it has been idle for `KEEP_ALIVE_S`.
+        """
+        self.config.encoded_headers.append(CLOSE)  # of which uvicorn makes these once a second:
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+        for connection in self.server_state.connections:
+            if isinstance(connection, Connection):
+                connection.close_after_answer()
 
     def stop(self) -> None:
         """Accept no more connections; return at once."""

@@ -81,5 +81,5 @@ class Health(health_pb2_grpc.HealthServicer):
 
     async def _set(self, status: int) -> None:
         async with self._changed:
-            self._status = status
+            self._status = NOT_SERVING if self._drained else status
             self._changed.notify_all()

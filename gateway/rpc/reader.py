@@ -14,6 +14,8 @@ Message = TypeVar("Message")
 READ_WAIT_S = 2.0
 """Timeout for a receive slot; the messages that hold them arrive quickly."""
 STOPPING_RETRY_S = 1.0
+RECONNECT_S = 0.1
+"""Until the next call: nothing is wrong with this service."""
 
 
 class Reader:
@@ -76,3 +78,8 @@ class Reader:
 def shutting_down() -> ModelUnavailable:
     """Return the error for calls that the shutdown ends."""
     return ModelUnavailable("The service is shutting down.", STOPPING_RETRY_S)
+
+
+def reconnect() -> ModelUnavailable:
+    """Return the error that ends a long call, so that its client opens one on a new connection."""
+    return ModelUnavailable("The call has grown old: open another one.", RECONNECT_S)

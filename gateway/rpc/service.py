@@ -68,16 +68,16 @@ class Service:
         self._settings = settings
         slots = settings.max_upload_bytes_in_flight // max_message_bytes(settings)
         self._streams = ReceiveSlots(slots, "streams are open")
-        self.stopping = asyncio.Event()
-        """Set when the service shuts down: nothing more is read."""
-        self._reader = Reader(slots, settings.request_timeout_s, self.stopping)
+        self._streams_end, self._reading_ends = asyncio.Event(), asyncio.Event()
+        self._reader = Reader(slots, settings.request_timeout_s, self._reading_ends)
         unary: dict[str, Callable[[Call, Caller], Awaitable[None]]] = {
             "RemoveBackground": self._remove,
             "SegmentTensor": self._segment,
             "ListModels": self._list_models,
         }
         if bulk:
-            unary |= BulkCalls(bulk, self._reader).methods
+            max_s = settings.grpc_max_call_s
+            unary |= BulkCalls(bulk, self._reader, max_watch_s=max_s).methods
         self._methods = {name: _as_one_request(serve) for name, serve in unary.items()}
         self._methods["RemoveBackgroundStream"] = self._stream
 
@@ -86,6 +86,14 @@ class Service:
         return grpc.method_handlers_generic_handler(
             NAME, {name: self._handler(name, serve) for name, serve in self._methods.items()}
         )
+
+    def end_streams(self) -> None:
+        """Let all streams end once the images that they have read are answered."""
+        self._streams_end.set()
+
+    def end_reading(self) -> None:
+        """Let all calls end whose message has not arrived."""
+        self._reading_ends.set()
 
     def _handler(
         self, name: str, serve: Callable[[Call], Awaitable[None]]
@@ -129,7 +137,7 @@ class Service:
     async def _stream(self, call: Call) -> None:
         key = await call.check_key()
         async with self._streams.slot(key.id, STREAM_WAIT_S):
-            await Stream(call, self._request_handler, self._settings, self.stopping).run()
+            await Stream(call, self._request_handler, self._settings, self._streams_end).run()
 
 
 def _as_one_request(

@@ -4,11 +4,13 @@ import asyncio
 
 from clearbg.v1 import background_removal_service_pb2 as pb
 
+from gateway.concurrency import loop_time
 from gateway.errors import (
     BadRequest,
     GatewayError,
     IdleStream,
     InvalidKey,
+    ModelUnavailable,
 )
 from gateway.options import Options
 from gateway.requests.handler import RequestHandler
@@ -17,7 +19,7 @@ from gateway.rpc import messages
 from gateway.rpc.call import Call
 from gateway.rpc.execute import execute
 from gateway.rpc.messages import ReceivedRequest, decode_stream_request
-from gateway.rpc.reader import shutting_down
+from gateway.rpc.reader import reconnect, shutting_down
 from gateway.settings import Settings
 
 MAX_ID_LENGTH = 128
@@ -43,14 +45,16 @@ class Stream:
         self._call, self._request_handler, self._stopping = call, handler, stopping
         self._slots = asyncio.Semaphore(settings.grpc_stream_images)
         self._in_progress = 0
+        # It ends in order before its connection is cut, which could be in the middle of an image.
+        self._ends_at = loop_time() + settings.grpc_max_call_s
 
     async def run(self) -> None:
         """Answer all images of the stream.
 
         Raises:
-            InvalidKey: the key has shutting_down working.
+            InvalidKey: the key has stopped working.
             BadRequest: a message cannot be decoded; the images before it have been answered.
-            ModelUnavailable: the service is shutting down; likewise.
+            ModelUnavailable: the service is shutting down, or the stream has grown old; likewise.
             IdleStream: no image arrived for a while.
             DeadlineExceeded: the client did not receive an answer in time.
             ClientGone: the client disconnected.
@@ -64,7 +68,7 @@ class Stream:
                         images.create_task(self._answer(image))
                         del image  # free it while waiting for the next one
                         await self._slots.acquire()
-                except (BadRequest, IdleStream) as error:
+                except (BadRequest, IdleStream, ModelUnavailable) as error:
                     end = error
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
@@ -76,14 +80,15 @@ class Stream:
     async def _next(self) -> ReceivedRequest | None:
         """Return the next image; None at the end, or when the service shuts down."""
         async with self._call.reading(decode_stream_request, self._stopping) as (read, stop):
-            while True:
+            while (left_s := self._ends_at - loop_time()) > 0:
                 done, _ = await asyncio.wait(
-                    (read, stop), timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED
+                    (read, stop), timeout=min(IDLE_S, left_s), return_when=asyncio.FIRST_COMPLETED
                 )
                 if done:
                     return read.result() if read.done() else None
-                if not self._in_progress:
+                if not self._in_progress and left_s > IDLE_S:
                     raise IdleStream(f"No image arrived for {IDLE_S:g} s: open a new stream.", 1)
+            raise reconnect()
 
     async def _answer(self, image: ReceivedRequest) -> None:
         self._in_progress += 1

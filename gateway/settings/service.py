@@ -227,11 +227,6 @@ class ServiceSettings(BaseSettings):
         return text
 
     @property
-    def model_dir(self) -> Path:
-        """The folder of the default model, in the version that Triton serves."""
-        return manifest.version_folder(self.model_repository / self.model)
-
-    @property
     def jobs_database(self) -> str:
         """The database URL of the DBOS queue: an SQLite file of its own, or the same PostgreSQL."""
         if self.database.startswith("sqlite"):

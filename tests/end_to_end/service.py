@@ -33,10 +33,11 @@ class Service:
     """The line that it prints to be pasted."""
     log: Path
 
-    def metric(self, name: str) -> float:
-        """The sum of a metric's series."""
+    def metric(self, name: str, label: str = "") -> float:
+        """The sum of a metric's series, of those that have this text in their labels."""
         text = httpx.get(f"{self.operations_url}/metrics").text
-        return sum(float(v) for v in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.M))
+        found = re.findall(rf"^{name}({{.*}})? (\S+)$", text, re.M)
+        return sum(float(value) for labels, value in found if label in labels)
 
 
 def environment(data_dir: Path, **settings: object) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""checkov finds nothing in the overlays but the exceptions of checkov.yaml, which are all needed."""
+"""checkov finds in the overlays the exceptions of checkov.yaml, and nothing else."""
 
 import json
 import subprocess

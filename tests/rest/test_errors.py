@@ -70,7 +70,9 @@ def stored(folder: Path) -> set[Path]:
 def cut_out() -> float:
     """Images that the metrics count as successes."""
     return (
-        REGISTRY.get_sample_value("clearbg_images_total", {"device": "cpu", "model": "isnet"})
+        REGISTRY.get_sample_value(
+            "clearbg_images_total", {"device": "cpu", "model": "isnet", "model_version": "half-1"}
+        )
         or 0.0
     )
 

@@ -108,7 +108,8 @@ async def test_an_account_sees_and_gets_only_its_models(service: Both, photo: Ph
 
 async def test_images_and_seconds_are_counted_by_model(service: Both, photo: Photo) -> None:
     def counted(name: str, **labels: str) -> float:
-        return REGISTRY.get_sample_value(name, {"model": "u2net"} | labels) or 0.0
+        labels |= {"model": "u2net", "model_version": HalfModel.version}
+        return REGISTRY.get_sample_value(name, labels) or 0.0
 
     images = counted("clearbg_images_total", device="cpu")
     seconds = counted("clearbg_model_seconds_total")

@@ -31,17 +31,20 @@ FAST = (*DURABLE, "synchronous_commit=off")
 class Postgres:
     """A server that can be stopped and started again on its port."""
 
-    def __init__(self, data: Path, options: Sequence[str]) -> None:
+    def __init__(self, data: Path, options: Sequence[str], host: str = "127.0.0.1") -> None:
         self._data, self._user, self._port = data, _user(data), free_port()
+        self._host = host
         self._options = [word for option in options for word in ("-c", option)]
-        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        self.url = f"postgresql://postgres@{host}:{self._port}/postgres"
         arguments = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
         _run(["initdb", "-D", data, *arguments], self._user)
+        with (data / "pg_hba.conf").open("a") as file:
+            file.write(f"host all all {host.rpartition('.')[0]}.0/24 trust\n")
         self.restart()
 
     def restart(self) -> None:
         """Come back with what was committed."""
-        address = ["-h", "127.0.0.1", "-p", str(self._port), "-k", ""]
+        address = ["-h", self._host, "-p", str(self._port), "-k", ""]
         self._process: subprocess.Popen[bytes] = subprocess.Popen(
             [BINARIES / "postgres", "-D", self._data, *address, *self._options], **self._user
         )
@@ -61,10 +64,10 @@ class Postgres:
 
 
 @contextmanager
-def running(options: Sequence[str] = FAST) -> Iterator[Postgres]:
-    """Run a server until the block ends."""
+def running(options: Sequence[str] = FAST, host: str = "127.0.0.1") -> Iterator[Postgres]:
+    """Run a server until the block ends, for the network of 256 addresses that `host` is in."""
     data = Path(tempfile.mkdtemp(prefix="clearbg-postgres-"))
-    server = Postgres(data, options)
+    server = Postgres(data, options, host)
     try:
         yield server
     finally:

