@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kubernetes.checks import CHECKS
 from tests.kubernetes.objects import Object
 from tests.kubernetes.rendering import chart, overlay
 
