@@ -27,6 +27,7 @@ def kustomize(folder: Path) -> tuple[Object, ...]:
     return _objects(_run("kubectl/kubectl", "kustomize", str(folder)))
 
 
+@cache
 def chart(
     *values: Path, release: str = "clearbg", namespace: str = "clearbg"
 ) -> tuple[Object, ...]:

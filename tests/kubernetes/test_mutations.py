@@ -23,3 +23,10 @@ def test_a_wrong_edit_is_found(mutation: Mutation) -> None:
 
 def test_every_check_has_a_wrong_edit_that_it_finds() -> None:
     assert CHECKS.keys() - {mutation.check for mutation in WRONG_EDITS} == set()
+
+
+def test_the_grace_of_triton_on_a_gpu_covers_its_own_timeout() -> None:
+    manifests = Manifests(deepcopy(list(overlay("gpu"))))
+    assert not list(CHECKS["grace_covers_shutdown"](manifests.objects))
+    manifests.pod("triton")["terminationGracePeriodSeconds"] = 40
+    assert list(CHECKS["grace_covers_shutdown"](manifests.objects))

@@ -75,6 +75,9 @@ def grace_covers_shutdown(objects: list[Object]) -> Iterator[str]:
 
 
 def _drain_s(container: Object, objects: list[Object]) -> float:
+    for word in container.get("args", ()):
+        if word.startswith("--exit-timeout-secs="):  # tritonserver's own
+            return float(word.partition("=")[2])
     match command(container):
         case "triton":
             return STOP_TIMEOUT_S
