@@ -21,8 +21,8 @@ from serving.manifest import SIDE
 
 log = logging.getLogger(__name__)
 
-WARM_UP_TIMEOUT_S = 60.0
-"""For each inference of the warm-up."""
+WARM_UP_TIMEOUT_S = 600.0
+"""For each inference of the warm-up: ends a start that hangs, not one on a busy machine."""
 WARM_UP_IMAGES = 4
 STEADY_RATIO = 0.9
 """The warm-up ends when an inference takes at least this share of the time of the one before."""
