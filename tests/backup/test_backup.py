@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -35,11 +36,16 @@ class Watched(Storage):
     def __init__(self, root: Path) -> None:
         super().__init__(LocalStore(root, mkdir=True))
         self.before_read: Callable[[], Any] = lambda: None
+        self._lock = Lock()
 
     async def get(self, path: str) -> bytes:
-        action, self.before_read = self.before_read, lambda: None
-        await asyncio.to_thread(action)
+        await asyncio.to_thread(self._act_once)
         return await super().get(path)
+
+    def _act_once(self) -> None:
+        with self._lock:  # the other reads, which are concurrent, wait for it too
+            action, self.before_read = self.before_read, lambda: None
+            action()
 
 
 @dataclass
