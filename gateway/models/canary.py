@@ -1,7 +1,5 @@
 """A version of the default model on trial: its files, and what computes its masks."""
 
-from pathlib import Path
-
 from gateway.models.backend import Backend
 from gateway.models.failover import Failover
 from gateway.models.setup_error import ModelSetupError
@@ -19,11 +17,17 @@ def name(settings: Settings) -> str:
     return f"{settings.model}:{share.version}" if share else ""
 
 
-def folder(settings: Settings) -> Path:
-    """Return the folder of the canary's files; call it only if there is a canary."""
-    assert settings.canary_share
-    model = settings.model_repository / settings.model
-    return manifest.version_folder(model, settings.canary_share.version)
+def model_and_number(settings: Settings, backend_name: str) -> tuple[str, int]:
+    """Return a backend's model, and its version's number; 0: the highest.
+
+    Args:
+        settings: name the version of the default model.
+        backend_name: of a model, or of the canary.
+    """
+    if backend_name == settings.model:
+        return backend_name, settings.model_version
+    model, _, number = backend_name.partition(":")
+    return model, int(number or 0)
 
 
 def built(settings: Settings, stable: Manifest, device: str) -> dict[str, Manifest]:
@@ -41,8 +45,9 @@ def built(settings: Settings, stable: Manifest, device: str) -> dict[str, Manife
     if not share:
         return {}
     number = share.version
+    folder = manifest.version_folder(settings.model_repository / settings.model, number)
     try:
-        found = manifest.read(folder(settings))
+        found = manifest.read(folder)
         manifest.require(settings.model, found, device)
     except ModelNotBuilt as error:
         raise ModelSetupError(

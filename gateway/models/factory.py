@@ -8,14 +8,13 @@ from gateway.models import canary
 from gateway.models.backend import Backend
 from gateway.models.model import Model
 from gateway.models.models import Canary, Models, ServedModel
-from gateway.models.repository import open_cpu
+from gateway.models.repository import installed, open_cpu
 from gateway.models.scheduler import Scheduler
 from gateway.models.setup_error import ModelSetupError
 from gateway.models.shared_queue import SharedQueue
 from gateway.models.triton_factory import open_triton
 from gateway.observability.metrics import BREAKER_OPEN, FALLBACKS
 from gateway.settings import Settings
-from serving import manifest
 from serving.manifest import Manifest
 
 
@@ -58,12 +57,12 @@ async def open_cpu_models(settings: Settings) -> Models:
 
 def _behind_one_queue(backends: Mapping[str, Backend], settings: Settings) -> Models:
     queue = SharedQueue(settings.max_queue)
-    default = manifest.read(settings.model_dir)
-    built = manifest.installed(settings.model_repository) | {settings.model: default}
+    built = installed(settings)
     on_trial, share = canary.name(settings), settings.canary_share
 
     def served(backend_name: str) -> ServedModel:
-        backend, name = backends[backend_name], backend_name.partition(":")[0]
+        backend = backends[backend_name]
+        name, _ = canary.model_and_number(settings, backend_name)
         model = Scheduler(backend, max_queue=settings.max_queue, name=backend_name, queue=queue)
         return _described(name, model, built[name])
 

@@ -21,6 +21,16 @@ IDLE_S = 60.0
 default, are freed; loading it again takes half a second."""
 
 
+def installed(settings: Settings) -> dict[str, Manifest]:
+    """Return the manifests of all models, of the default one in the version of the settings.
+
+    Raises:
+        ModelNotBuilt: there is no default one.
+    """
+    default = manifest.read(settings.model_dir)
+    return manifest.installed(settings.model_repository) | {settings.model: default}
+
+
 def loadable(settings: Settings, device: str) -> dict[str, Manifest]:
     """Return the models that run on `cpu`, `gpu`, or a device that is not known yet, "".
 
@@ -34,14 +44,14 @@ def loadable(settings: Settings, device: str) -> dict[str, Manifest]:
         ModelSetupError: the canary cannot be served.
         ValueError: the default declares a precision that this CPU lacks.
     """
-    default = manifest.read(settings.model_dir)
+    all_models = installed(settings)
+    default = all_models[settings.model]
     manifest.require(settings.model, default, device)
     if device and not has_precision(default):
         path = settings.model_dir / manifest.FILE_NAME
         raise ValueError(f"This CPU has no bfloat16, which {path} declares.")
     found = {}
-    installed = manifest.installed(settings.model_repository) | {settings.model: default}
-    for name, built in installed.items():
+    for name, built in all_models.items():
         if device and not has_precision(built):
             log.warning("the model %s is left out: this CPU has no bfloat16, as it declares", name)
         elif manifest.runs_on(name, built, device):
@@ -56,11 +66,8 @@ def has_precision(built: Manifest) -> bool:
 
 def folder(settings: Settings, name: str) -> Path:
     """Return the folder of the version that is served of a model, or of the canary."""
-    if name == settings.model:
-        return settings.model_dir
-    if name == canary.name(settings):
-        return canary.folder(settings)
-    return manifest.version_folder(settings.model_repository / name)
+    model, number = canary.model_and_number(settings, name)
+    return manifest.version_folder(settings.model_repository / model, number)
 
 
 async def open_cpu(settings: Settings) -> Mapping[str, Backend]:

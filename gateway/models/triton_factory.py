@@ -37,10 +37,12 @@ def create_tritonserver(settings: Settings, host: str) -> TritonServer:
         ModelNotBuilt: the default model was not built for this machine.
     """
     installation = find_tritonserver(settings.tritonserver, settings.data_dir / "triton")
+    names = loadable(settings, installation.device)
+    models = {canary.model_and_number(settings, name)[0] for name in names}
     return TritonServer(
         installation,
         settings.model_repository,
-        models=tuple(sorted({_model(each) for each in loadable(settings, installation.device)})),
+        models=tuple(sorted(models)),
         host=host,
         grpc_port=settings.triton_grpc_port,
         metrics_port=settings.triton_metrics_port,
@@ -141,29 +143,17 @@ def _primary(
         precisions["triton-cpu"] = resolve_precision(built.precision, settings.precision)
     elif built.ir and built.precision != "auto":  # else only the other machine knows
         precisions["triton-cpu"] = built.precision
+    model, number = canary.model_and_number(settings, name)
     return TritonBackend(
         addresses,
         built.version,
-        name=_model(name),
-        number=_number(settings, name),
+        name=model,
+        number=number,
         side=built.network.side,
         precisions=precisions,
         is_exclusive=server is not None,
         is_alone=is_alone,
     )
-
-
-def _model(backend_name: str) -> str:
-    """Return the name that Triton knows: both versions of the default model have the same."""
-    return backend_name.partition(":")[0]
-
-
-def _number(settings: Settings, backend_name: str) -> int:
-    """Return the version to ask Triton for; 0: its highest."""
-    if backend_name == settings.model:
-        return settings.model_version
-    is_on_trial = settings.canary_share and backend_name == canary.name(settings)
-    return settings.canary_share.version if settings.canary_share and is_on_trial else 0
 
 
 def _fallback(settings: Settings, name: str, built: Manifest) -> CpuBackend | None:
