@@ -24,7 +24,11 @@ def overlay(name: str) -> tuple[Object, ...]:
 
 
 def kustomize(folder: Path) -> tuple[Object, ...]:
-    return _objects(_run("kubectl/kubectl", "kustomize", str(folder)))
+    return _objects(kustomized(folder))
+
+
+def kustomized(folder: Path) -> str:
+    return _run("kubectl/kubectl", "kustomize", str(folder))
 
 
 @cache
@@ -33,15 +37,27 @@ def chart(
 ) -> tuple[Object, ...]:
     """Return the objects of the chart, with the values of some files."""
     files = [argument for path in values for argument in ("--values", str(path))]
-    return _objects(
-        _run("helm/helm", "template", release, str(CHART), "--namespace", namespace, *files)
-    )
+    return _objects(templated(*files, release=release, namespace=namespace))
+
+
+def templated(*arguments: str, release: str = "clearbg", namespace: str = "clearbg") -> str:
+    """Return what `helm template` prints for the chart.
+
+    Raises:
+        CalledProcessError: it rejects the arguments; stderr says why.
+    """
+    chosen = ("template", release, str(CHART), "--namespace", namespace)
+    return _run("helm/helm", *chosen, *arguments)
 
 
 def _run(tool: str, *arguments: str) -> str:
-    done = subprocess.run([BINARIES / tool, *arguments], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    try:
+        return subprocess.run(
+            [BINARIES / tool, *arguments], capture_output=True, text=True, check=True
+        ).stdout
+    except subprocess.CalledProcessError as error:
+        error.add_note(error.stderr)
+        raise
 
 
 def _objects(text: str) -> tuple[Object, ...]:

@@ -5,17 +5,10 @@ import subprocess
 
 import pytest
 
-from deploy.helm.__main__ import CHART, DEPLOY, KUBECTL, RULES, chart, prometheus_rule
-
-HELM = KUBECTL.parents[1] / "helm" / "helm"
+from deploy.helm.__main__ import CHART, DEPLOY, RULES, chart, prometheus_rule
+from tests.kubernetes.rendering import templated
 
 pytestmark = pytest.mark.real  # renders with helm and kubectl
-
-
-def template(*arguments: str) -> str:
-    command = [HELM, "template", "clearbg", CHART, "--namespace", "clearbg", *arguments]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
-    return done.stdout
 
 
 def test_the_generated_files_are_up_to_date() -> None:
@@ -25,7 +18,7 @@ def test_the_generated_files_are_up_to_date() -> None:
 
 def test_a_changed_setting_replaces_the_pods() -> None:
     names = [
-        set(re.findall(r"clearbg-settings-\w+", template(*arguments)))
+        set(re.findall(r"clearbg-settings-\w+", templated(*arguments)))
         for arguments in ((), ("--set-string", "settings.CLEARBG_MAX_QUEUE=32"))
     ]
     assert all(len(found) == 1 for found in names)
@@ -34,7 +27,7 @@ def test_a_changed_setting_replaces_the_pods() -> None:
 
 def test_an_unknown_value_is_rejected() -> None:
     with pytest.raises(subprocess.CalledProcessError) as failure:
-        template("--set", "gateway.replicas=3")
+        templated("--set", "gateway.replicas=3")
     assert "replicas" in failure.value.stderr
 
 
