@@ -3,9 +3,9 @@
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -13,10 +13,10 @@ import httpx
 import psutil
 
 from loadtest.rehearsal.network import Namespace
-from serving.tritonserver import die_with_parent
 from tests.servers.postgres import Postgres
 from tests.servers.seaweed import S3
 from tests.servers.valkey import Valkey
+from tests.waiting import wait_until
 
 START_TIMEOUT_S, STOP_TIMEOUT_S = 300.0, 120.0
 
@@ -71,17 +71,13 @@ class Program:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_for(lambda: self.is_ready(self.address), self._explain)
-
-    def terminate(self) -> None:
-        """Ask it to stop; return at once."""
-        assert self.process
-        self.process.terminate()
+        ready = partial(self.is_ready, self.address)
+        wait_until(ready, self._explain, timeout_s=START_TIMEOUT_S, every_s=0.2)
 
     def stop(self) -> None:
         """See Member."""
         assert self.process
-        self.terminate()
+        self.process.terminate()
         self.process.wait(STOP_TIMEOUT_S)
 
     def kill(self) -> None:
@@ -147,19 +143,3 @@ def listens(port: int) -> Callable[[str], bool]:
         return True
 
     return check
-
-
-def wait_for(condition: Callable[[], bool], explain: Callable[[], str]) -> None:
-    """Block until a condition holds.
-
-    Raises:
-        TimeoutError: it does not.
-    """
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(explain())
-        time.sleep(0.2)
-
-
-__all__ = ["Member", "Program", "Store", "die_with_parent", "is_ready", "listens", "wait_for"]
