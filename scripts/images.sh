@@ -8,7 +8,11 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   [ "${CI:-}" != true ]
   exit
 fi
-if ! command -v buildah podman runc debootstrap >/dev/null; then
+missing=
+for tool in buildah podman runc debootstrap; do
+  command -v "$tool" >/dev/null || missing=$tool
+done
+if [ -n "$missing" ]; then
   export DEBIAN_FRONTEND=noninteractive
   install="apt-get install -qq --no-install-recommends $tools"
   # shellcheck disable=SC2086 # words
