@@ -3,6 +3,9 @@
 
 include environments.mk
 
+# Where this is set, each of the 200 processes that the tests start would compile all its modules.
+unexport PYTHONDONTWRITEBYTECODE
+
 LOCK := scripts/uv.sh pip compile --universal --no-header --no-annotate
 # A file's tests share what it starts, so a file is one worker's. Three workers keep two cores busy,
 # since most tests also wait; tests/conftest.py puts the long files first. A test that fails is run
