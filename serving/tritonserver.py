@@ -110,6 +110,8 @@ class TritonServer:
         metrics_port: port of Triton's own metrics.
         cache_dir: folder for the compiled CPU model.
         traces_url: URL that receives the spans of traced requests; empty: no tracing.
+        connection_age_s: seconds after which a connection gets GOAWAY, so that its client looks up
+            the addresses again and finds new servers; calls on it finish. 0: never.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class TritonServer:
         metrics_port: int,
         cache_dir: Path,
         traces_url: str = "",
+        connection_age_s: float = 0.0,
     ) -> None:
         self.installation = installation
         self._shared_memory = f"clearbg-{uuid.uuid4().hex[:12]}"
@@ -147,6 +150,12 @@ class TritonServer:
             self.command.append("--model-config-name=cpu")
             # Otherwise it looks for GPUs, and logs errors if there are none.
             self.command += ["--allow-gpu-metrics=false", "--pinned-memory-pool-byte-size=0"]
+        if connection_age_s:
+            age_ms = round(1000 * connection_age_s)
+            self.command += [
+                f"--grpc-max-connection-age={age_ms}",
+                f"--grpc-max-connection-age-grace={age_ms}",
+            ]
         if models:
             self.command += ["--model-control-mode=explicit"]
             self.command += [f"--load-model={name}" for name in models]

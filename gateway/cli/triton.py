@@ -17,7 +17,9 @@ def triton() -> None:
     ensure_model(settings)
     try:
         manifest.verify(settings.model_dir)
-        server = triton_factory.create_tritonserver(settings, settings.host)
+        server = triton_factory.create_tritonserver(
+            settings, settings.host, triton_factory.CONNECTION_AGE_S
+        )
     except (ModelNotBuilt, TritonNotFound) as error:
         fail(error)
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))

@@ -27,9 +27,13 @@ log = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT_S = 300.0
 """For a GPU server to load the model and warm up every batch size."""
+CONNECTION_AGE_S = 60.0
+"""Gateways find a new server of `clearbg triton` within a minute; images take a few seconds."""
 
 
-def create_tritonserver(settings: Settings, host: str) -> TritonServer:
+def create_tritonserver(
+    settings: Settings, host: str, connection_age_s: float = 0.0
+) -> TritonServer:
     """Return a tritonserver for our model repository, not started yet. `clearbg triton` runs it.
 
     Raises:
@@ -48,6 +52,7 @@ def create_tritonserver(settings: Settings, host: str) -> TritonServer:
         metrics_port=settings.triton_metrics_port,
         cache_dir=settings.data_dir / "openvino-cache",
         traces_url=settings.otlp_traces_url,
+        connection_age_s=connection_age_s,
     )
 
 

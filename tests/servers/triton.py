@@ -32,7 +32,9 @@ class Triton:
 
 
 @asynccontextmanager
-async def running(work_dir: Path, traces_url: str = "") -> AsyncIterator[Triton]:
+async def running(
+    work_dir: Path, traces_url: str = "", connection_age_s: float = 0.0
+) -> AsyncIterator[Triton]:
     """Run a server until the block ends; it has answered once."""
     grpc_port, metrics_port = free_port(), free_port()
     server = TritonServer(
@@ -43,6 +45,7 @@ async def running(work_dir: Path, traces_url: str = "") -> AsyncIterator[Triton]
         metrics_port=metrics_port,
         cache_dir=work_dir / "cache",
         traces_url=traces_url,
+        connection_age_s=connection_age_s,
     )
     server.start()
     model = TritonBackend(f"127.0.0.1:{grpc_port}", "isnet-test")

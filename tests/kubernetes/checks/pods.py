@@ -68,13 +68,21 @@ def grace_covers_shutdown(objects: list[Object]) -> Iterator[str]:
     for pod in pods(objects):
         grace_s = pod.spec.get("terminationGracePeriodSeconds", 30)
         for container in pod.sidecars_and_containers if pod.runs_on else ():
-            sleep = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {})
-            needed_s = sleep.get("seconds", 0) + _drain_s(container, objects)
+            needed_s = _drain_s(container, objects) + _shutdown_s(container, objects)
             if needed_s >= grace_s:
                 yield f"{pod.name}: {container['name']} needs {needed_s:g} s of {grace_s} s grace"
 
 
 def _drain_s(container: Object, objects: list[Object]) -> float:
+    """Return the seconds for which a container that is to stop serves on."""
+    sleep = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {})
+    seconds = float(sleep.get("seconds", 0))
+    if command(container) == "serve":
+        seconds += float(environment(container, objects).get("CLEARBG_DRAIN_S") or 0)
+    return seconds
+
+
+def _shutdown_s(container: Object, objects: list[Object]) -> float:
     for word in container.get("args", ()):
         if word.startswith("--exit-timeout-secs="):  # tritonserver's own
             return float(word.partition("=")[2])
@@ -94,8 +102,8 @@ def servers_drain_before_they_stop(objects: list[Object]) -> Iterator[str]:
     for pod in pods(objects):
         for container in pod.containers if pod.runs_on else ():
             called = {port.get("name") for port in container.get("ports", ())} - UNCALLED
-            if called and "preStop" not in container.get("lifecycle", {}):
-                yield f"{pod.name}: {container['name']} has no preStop"
+            if called and not _drain_s(container, objects):
+                yield f"{pod.name}: {container['name']} stops at once"
 
 
 def data_folders_are_writable(objects: list[Object]) -> Iterator[str]:

@@ -79,7 +79,12 @@ PODS = [
         "grace_covers_shutdown",
         change(pod("gateway"), "terminationGracePeriodSeconds", to=30),
     ),
-    Mutation("no preStop", "servers_drain_before_they_stop", drop(gateway, "lifecycle")),
+    Mutation("no preStop", "servers_drain_before_they_stop", drop(triton, "lifecycle")),
+    Mutation(
+        "no drain",
+        "servers_drain_before_they_stop",
+        change(Manifests.settings, "CLEARBG_DRAIN_S", to="0"),
+    ),
     Mutation("image of any version", "images_have_versions", change(worker, "image", to="clearbg")),
     Mutation("two objects of one name", "names_are_unique", _twice),
     Mutation(
