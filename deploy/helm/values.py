@@ -26,6 +26,12 @@ GATEWAY, WORKER = "Deployment/clearbg-gateway", "StatefulSet/clearbg-worker"
 TRITON, MIGRATION = "Deployment/clearbg-triton", "Job/clearbg-migrate-0-1-0"
 ROUTES = ("HTTPRoute/clearbg-http", "GRPCRoute/clearbg-grpc")
 
+OPTIONAL = {
+    "image-urls": 'eq (get .Values.settings "CLEARBG_IMAGE_URLS") "on"',
+    "tracing": 'get .Values.settings "CLEARBG_OTLP_URL"',
+}
+"""Components whose NetworkPolicy the chart has where a setting needs it: the condition of each."""
+
 VALUES = (
     Value(
         "image",

@@ -15,6 +15,8 @@ BINARIES = TOOLS / "node_modules" / "bin"
 KUSTOMIZE = ROOT / "deploy" / "kubernetes"
 CHART = ROOT / "deploy" / "helm" / "clearbg"
 OVERLAYS = ("local", "cpu", "gpu")
+VALUES = sorted((Path(__file__).parent / "values").glob("*.yaml"))
+"""Values files of charts that the checks must pass for too."""
 
 
 @cache

@@ -8,11 +8,10 @@ import pytest
 
 from tests.kubernetes.checks import CHECKS
 from tests.kubernetes.objects import Object
-from tests.kubernetes.rendering import chart, overlay
+from tests.kubernetes.rendering import VALUES, chart, overlay
 
 pytestmark = pytest.mark.real  # renders with helm and kubectl
 
-VALUES = sorted((Path(__file__).parent / "values").glob("*.yaml"))
 HASH = re.compile(r"clearbg-settings-[a-z0-9]{10}\b")
 """A changed setting changes the name, and so replaces the pods; kustomize has its own hash."""
 

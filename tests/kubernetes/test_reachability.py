@@ -1,6 +1,7 @@
 """The NetworkPolicies allow what the processes need by their settings, and nothing else."""
 
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from tests.kubernetes.mutations import Manifests, first_rule
 from tests.kubernetes.needs import OUTSIDERS, needed_flows
 from tests.kubernetes.objects import Object
 from tests.kubernetes.reachability import Flow, Party, Port, flows
-from tests.kubernetes.rendering import OVERLAYS, overlay
+from tests.kubernetes.rendering import OVERLAYS, VALUES, chart, overlay
 
 pytestmark = pytest.mark.real  # renders with kubectl
 
@@ -27,6 +28,12 @@ def test_what_is_possible_is_what_is_needed(name: str) -> None:
     needed = needed_flows(objects)
     assert sorted(needed - possible(objects)) == []
     assert sorted(possible(objects) - needed) == []
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+def test_what_the_settings_of_a_chart_need_is_possible(values: Path) -> None:
+    objects = list(chart(values))
+    assert sorted(needed_flows(objects) - possible(objects)) == []
 
 
 def test_gateways_reach_triton_and_triton_reaches_nobody() -> None:
