@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from gateway.accounts import database
 from gateway.accounts.authenticator import Authenticator
 from gateway.accounts.database import DatabaseUnreachable
+from gateway.accounts.key_cache import KeyCache
 from gateway.accounts.keys import KeyStore
 from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.usage import Usage
@@ -164,7 +165,7 @@ async def _core(
 @asynccontextmanager
 async def authentication(engine: Engine, settings: Settings) -> AsyncIterator[Authenticator]:
     """Yield the authenticator of the settings; at the end of the block, write the usage."""
-    keys = KeyStore(engine, cache_s=settings.key_cache_s)
+    keys = KeyStore(engine, cache=KeyCache(settings.key_cache_s, settings.key_outage_s))
     limits = RateLimits(settings.rate_limit_url, fail=settings.rate_limit_fail)
     usage = Usage(UsageStore(engine))
     authenticator = Authenticator(keys, limits, usage, settings)

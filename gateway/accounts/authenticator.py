@@ -82,8 +82,8 @@ class Authenticator:
         """
         if not secret:
             raise InvalidKey
-        if key := self.keys.cached(secret):
-            if self.keys.needs_refresh(secret):
+        if key := self.keys.cache.find(secret):
+            if self.keys.cache.needs_refresh(secret):
                 _run_in_background(self._refresh(secret))
             return key
         await self._wrong_keys.check(address)
@@ -91,6 +91,10 @@ class Authenticator:
             return await self._look_up(secret)
         except InvalidKey:
             await self._wrong_keys.count(address)
+            raise
+        except AccountsUnavailable:
+            if key := self.keys.cache.find_in_outage(secret):
+                return key
             raise
 
     def request_limit(self, key: ApiKey) -> Limit:

@@ -1,21 +1,19 @@
 """API keys: shown once when they are created; only a hash is stored."""
 
 import contextlib
-import hashlib
 import secrets
 import string
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 from typing import Any
 
-from cachetools import TTLCache
 from sqlalchemy import ColumnElement, Engine, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateway.accounts.api_key import ApiKey, Limits, read, until
+from gateway.accounts.key_cache import KeyCache, digest
 from gateway.accounts.tables import KeyRow
 from gateway.errors import InvalidKey, NoKey
 
@@ -27,28 +25,25 @@ OF_DASHBOARD = "dashboard of account "
 """Stands, before the account's id, where other keys have a hash, so that no secret fits."""
 IS_LISTED = ~KeyRow.sha256.startswith(OF_DASHBOARD)
 
-CACHED_KEYS = 10_000
-FRESH_SHARE = 0.8
-"""Share of the cache time after which a key in use is looked up again, before it expires."""
-
 
 class KeyStore:
     """Creates, lists, revokes and checks keys. Blocking: in async code, call it in a thread.
 
     Args:
         engine: an open, migrated database.
-        cache_s: seconds for which a valid key is accepted without another database query.
+        cache: receives the keys that are found valid; default: none is cached.
         clock: returns Unix seconds, for the month of a quota.
     """
 
     def __init__(
-        self, engine: Engine, *, cache_s: float = 0, clock: Callable[[], float] = time.time
+        self,
+        engine: Engine,
+        *,
+        cache: KeyCache | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._engine, self._clock = engine, clock
-        # Only valid keys are cached: a flood of wrong ones must not evict them.
-        self._valid: TTLCache[str, ApiKey] = TTLCache(CACHED_KEYS, cache_s)
-        self._lock = Lock()  # the event loop and threads use both caches
-        self._fresh: TTLCache[str, bool] = TTLCache(CACHED_KEYS, cache_s * FRESH_SHARE)
+        self.cache = cache or KeyCache(0, 0)
 
     def create(
         self,
@@ -136,7 +131,7 @@ class KeyStore:
         with self._engine.begin() as connection:
             change = update(KeyRow).where(*_is(key_id, account_id)).values(revoked_at=now)
             found = connection.execute(change).rowcount > 0
-        self._forget_cached()
+        self.cache.clear()
         return found
 
     def rotate(
@@ -167,30 +162,8 @@ class KeyStore:
             if not rotated.rowcount:
                 raise NoKey
             (key,) = read(session, [session.get_one(KeyRow, key_id)], self._clock())
-        self._forget_cached()
+        self.cache.clear()
         return key, secret
-
-    def _forget_cached(self) -> None:
-        with self._lock:
-            self._valid.clear()
-
-    def cached(self, secret: str) -> ApiKey | None:
-        """Return the key if it was checked within the last `cache_s` seconds. Does not block."""
-        with self._lock:
-            key = self._valid.get(_digest(secret))
-        return key if key and key.works else None
-
-    def needs_refresh(self, secret: str) -> bool:
-        """Return True, once, when a cached key will soon expire from the cache.
-
-        The caller should `check` it in the background: then a key that is in constant use never
-        has to wait for the database.
-        """
-        digest = _digest(secret)
-        with self._lock:
-            is_stale = digest not in self._fresh
-            self._fresh[digest] = True
-        return is_stale
 
     def check(self, secret: str) -> ApiKey:
         """Query the database for the key that belongs to a secret, and cache it.
@@ -201,23 +174,18 @@ class KeyStore:
         Raises:
             InvalidKey: the key is unknown, revoked or expired, or its account is disabled.
         """
-        digest = _digest(secret)
-        is_secret = or_(KeyRow.sha256 == digest, KeyRow.previous_sha256 == digest)
+        sha256 = digest(secret)
+        is_secret = or_(KeyRow.sha256 == sha256, KeyRow.previous_sha256 == sha256)
         with Session(self._engine) as session:
             row = session.scalar(select(KeyRow).where(is_secret))
             key = read(session, [row], self._clock())[0] if row else None
-            if row and key and row.sha256 != digest:
+            if row and key and row.sha256 != sha256:
                 key = until(key, row.previous_ends_at)
-        with self._lock:
-            if key is None or not key.works:
-                self._valid.pop(digest, None)
-                raise InvalidKey
-            self._valid[digest], self._fresh[digest] = key, True
+        if key is None or not key.works:
+            self.cache.remove(secret)
+            raise InvalidKey
+        self.cache.add(secret, key)
         return key
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _new_secret() -> str:
@@ -226,7 +194,7 @@ def _new_secret() -> str:
 
 def _traces(secret: str) -> dict[str, Any]:
     """Return what is stored of a secret: its hash, and its ends, by which a person knows it."""
-    return {"sha256": _digest(secret), "prefix": secret[:8], "last_four": secret[-4:]}
+    return {"sha256": digest(secret), "prefix": secret[:8], "last_four": secret[-4:]}
 
 
 def _is(key_id: int, account_id: int | None) -> Iterator[ColumnElement[bool]]:

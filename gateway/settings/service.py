@@ -67,6 +67,9 @@ class ServiceSettings(BaseSettings):
     """SQLAlchemy URL of the database; default: SQLite, `clearbg.db` in the data folder."""
     key_cache_s: float = Field(default=5.0, ge=0)
     """Seconds for which a valid key is cached: a revoked key stops working within this time."""
+    key_outage_s: float = Field(default=60.0, ge=0)
+    """Seconds for which a valid key is accepted while the database does not answer, since it last
+    did; longer than a failover of the database takes. 0: only from the cache."""
     rate_limit_url: str = ""
     """`redis://` or `valkey://` URL of the store in which replicas share their counts; default:
     each process counts by itself."""

@@ -3,21 +3,25 @@
 import asyncio
 import sqlite3
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 
 from gateway import server
 from gateway.accounts import database
 from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.api_key import ApiKey
 from gateway.accounts.authenticator import CHECK_THREADS, Authenticator
+from gateway.accounts.key_cache import KeyCache
 from gateway.accounts.keys import KeyStore
 from gateway.accounts.rate_limits import RateLimits
 from gateway.accounts.usage import Usage
 from gateway.accounts.usage_store import UsageStore
-from gateway.errors import AccountsUnavailable
+from gateway.errors import AccountsUnavailable, InvalidKey
 from gateway.settings import Settings
 
 LONG_BUSY_TIMEOUT = "PRAGMA busy_timeout = 600000"
@@ -91,3 +95,55 @@ async def test_no_caller_waits_for_a_database_that_hangs(
     assert (await checked(authenticator, secret)).name == "tests"
     await usage.close()
     authenticator.close()
+
+
+class Failing(KeyStore):
+    """A store whose database can be down."""
+
+    is_down = False
+
+    def check(self, secret: str) -> ApiKey:
+        if self.is_down:
+            raise OperationalError("SELECT", {}, Exception("connection refused"))
+        return super().check(secret)
+
+
+@asynccontextmanager
+async def authenticating(keys: KeyStore, settings: Settings) -> AsyncIterator[Authenticator]:
+    usage = Usage(UsageStore(keys._engine))
+    authenticator = Authenticator(keys, RateLimits("", fail="open"), usage, settings)
+    yield authenticator
+    await usage.close()
+    authenticator.close()
+
+
+@pytest.mark.parametrize("outage_s", [600, 0])
+async def test_a_key_that_was_seen_lately_is_accepted_in_an_outage(
+    local: Engine, settings: Settings, outage_s: float
+) -> None:
+    known, unseen = new_key(local), new_key(local)
+    keys = Failing(local, cache=KeyCache(0, outage_s))
+    async with authenticating(keys, settings) as authenticator:
+        key = await checked(authenticator, known)
+        keys.is_down = True
+        if outage_s:
+            assert await checked(authenticator, known) == key
+        else:
+            with pytest.raises(AccountsUnavailable):
+                await checked(authenticator, known)
+        with pytest.raises(AccountsUnavailable):
+            await checked(authenticator, unseen)
+
+
+async def test_a_key_that_was_revoked_before_an_outage_is_not_accepted_in_it(
+    local: Engine, settings: Settings
+) -> None:
+    secret, keys = new_key(local), Failing(local, cache=KeyCache(0, 600))
+    async with authenticating(keys, settings) as authenticator:
+        key = await checked(authenticator, secret)
+        KeyStore(local).revoke(key.id)  # by another process
+        with pytest.raises(InvalidKey):
+            await checked(authenticator, secret)
+        keys.is_down = True
+        with pytest.raises(AccountsUnavailable):
+            await checked(authenticator, secret)

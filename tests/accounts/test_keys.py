@@ -6,6 +6,7 @@ from sqlalchemy import Engine, inspect, text
 from gateway.accounts import api_key
 from gateway.accounts.accounts import DEFAULT, AccountStore
 from gateway.accounts.api_key import Limits
+from gateway.accounts.key_cache import KeyCache
 from gateway.accounts.keys import KeyStore
 from gateway.errors import InvalidKey
 
@@ -36,13 +37,13 @@ class InTwoHours(datetime):
 def test_a_key_expires_while_it_is_cached(
     engine: Engine, account_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = KeyStore(engine, cache_s=60)
+    store = KeyStore(engine, cache=KeyCache(60, 60))
     key, secret = store.create("short", account_id, lifetime=timedelta(hours=1))
     assert key.expires_at
     store.check(secret)
-    assert store.cached(secret)
+    assert store.cache.find(secret)
     monkeypatch.setattr(api_key, "datetime", InTwoHours)
-    assert store.cached(secret) is None
+    assert store.cache.find(secret) is None
     with pytest.raises(InvalidKey):
         store.check(secret)
 
@@ -72,14 +73,14 @@ def test_only_a_hash_and_the_ends_of_a_secret_are_stored(engine: Engine, account
 def test_a_revocation_elsewhere_does_not_end_a_cached_key_and_one_here_does(
     engine: Engine, account_id: int
 ) -> None:
-    here, elsewhere = KeyStore(engine, cache_s=60), KeyStore(engine)
+    here, elsewhere = KeyStore(engine, cache=KeyCache(60, 60)), KeyStore(engine)
     key, secret = here.create("web shop", account_id)
-    assert here.cached(secret) is None
+    assert here.cache.find(secret) is None
     here.check(secret)
     elsewhere.revoke(key.id)
-    assert here.cached(secret) == key
+    assert here.cache.find(secret) == key
     here.revoke(key.id)
-    assert here.cached(secret) is None
+    assert here.cache.find(secret) is None
 
 
 def test_a_key_keeps_its_own_limits(engine: Engine, account_id: int) -> None:

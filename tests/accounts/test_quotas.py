@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from gateway.accounts.api_key import ApiKey, Limits
 from gateway.accounts.authenticator import Authenticator
 from gateway.accounts.caller import Windows
+from gateway.accounts.key_cache import KeyCache
 from gateway.accounts.keys import KeyStore
 from gateway.accounts.quotas import Month
 from gateway.accounts.rate_headers import headers
@@ -27,7 +28,7 @@ class Replica:
 
     def __init__(self, engine: Engine, clock: Clock, secret: str) -> None:
         self.usage, self._secret = Usage(UsageStore(engine, clock)), secret
-        self._keys = KeyStore(engine, cache_s=5, clock=clock)
+        self._keys = KeyStore(engine, cache=KeyCache(5, 5), clock=clock)
         limits = RateLimits("", fail="open")
         self._authenticator = Authenticator(self._keys, limits, self.usage, Settings())
 
@@ -50,7 +51,7 @@ class Replica:
 
     def forget_key(self) -> None:
         """Let the cached key expire, so that the next request reads the database."""
-        self._keys._forget_cached()
+        self._keys.cache.clear()
 
     async def close(self) -> None:
         await self.usage.close()

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from gateway.accounts import api_key
 from gateway.accounts.accounts import AccountStore
 from gateway.accounts.api_key import Limits
+from gateway.accounts.key_cache import KeyCache
 from gateway.accounts.keys import KeyStore
 from gateway.accounts.usage_store import UsageStore
 from gateway.errors import InvalidKey, NoKey
@@ -26,7 +27,7 @@ class InTwoHours(datetime):
 def test_the_old_secret_goes_on_and_then_ends(
     engine: Engine, account_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = KeyStore(engine, cache_s=60)
+    store = KeyStore(engine, cache=KeyCache(60, 60))
     limits = Limits(7, 8, 9)
     key, old = store.create("web shop", account_id, limits=limits)
     now_s = int(datetime.now(UTC).timestamp())
@@ -40,9 +41,9 @@ def test_the_old_secret_goes_on_and_then_ends(
     assert rotated.previous_ends_at
     assert store.check(new).expires_at is None
     assert store.check(old).expires_at == rotated.previous_ends_at
-    assert store.cached(old)
+    assert store.cache.find(old)
     monkeypatch.setattr(api_key, "datetime", InTwoHours)
-    assert store.cached(old) is None
+    assert store.cache.find(old) is None
     with pytest.raises(InvalidKey):
         store.check(old)
     assert store.check(new).previous_ends_at is None

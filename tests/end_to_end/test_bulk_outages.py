@@ -88,7 +88,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
                 rate_limit_url=counted.url,
                 rate_limit_requests_per_minute=OFTEN,
                 rate_limit_fail="closed",
-                key_cache_s=300,  # a key that was seen lately is known while the database is down
+                key_outage_s=600,  # the key was seen before the outage
             )
         )
         jobs = Jobs(service, database.url, from_url(s3.url))
