@@ -142,7 +142,7 @@ package: $(UV) ## Build the wheel, into dist/
 images: $(WEIGHTS) ## Build the container images, without Docker: as root on Debian
 	@scripts/images.sh
 
-test-images: $(DEV) $(CONTAINERS) images ## Check the Dockerfiles, and run the images and Compose
+test-images: $(DEV) $(CONTAINERS) $(MANIFEST_TOOLS) images ## Check the Dockerfiles, and run the images and Compose
 	.venv-containers/bin/hadolint --config deploy/docker/hadolint.yaml deploy/docker/*.Dockerfile
 	.venv-dev/bin/pytest -s tests/containers
 

@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
@@ -26,18 +25,20 @@ START_TIMEOUT_S = 120
 DURABLE = ("fsync=off", "full_page_writes=off")
 """A crash of the server loses nothing that was committed; one of the machine would."""
 FAST = (*DURABLE, "synchronous_commit=off")
+QUIET = subprocess.DEVNULL
 
 
 class Postgres:
     """A server that can be stopped and started again on its port."""
 
     def __init__(self, data: Path, options: Sequence[str], host: str = "127.0.0.1") -> None:
-        self._data, self._user, self._port = data, _user(data), free_port()
+        self._data, self._as_user, self._port = data, _as_user(data), free_port()
         self._host = host
         self._options = [word for option in options for word in ("-c", option)]
         self.url = f"postgresql://postgres@{host}:{self._port}/postgres"
         arguments = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        _run(["initdb", "-D", data, *arguments], self._user)
+        initdb = [BINARIES / "initdb", "-D", data, *arguments]
+        subprocess.run([*self._as_user, *initdb], check=True, cwd="/", stdout=QUIET, stderr=QUIET)
         with (data / "pg_hba.conf").open("a") as file:
             file.write(f"host all all {host.rpartition('.')[0]}.0/24 trust\n")
         self.restart()
@@ -45,10 +46,15 @@ class Postgres:
     def restart(self) -> None:
         """Come back with what was committed."""
         address = ["-h", self._host, "-p", str(self._port), "-k", ""]
-        self._process: subprocess.Popen[bytes] = subprocess.Popen(
-            [BINARIES / "postgres", "-D", self._data, *address, *self._options], **self._user
-        )
-        _wait_for(self.url, self._process)
+        data, log = self._data, self._data / "server.log"
+        with log.open("ab") as file:
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(
+                [*self._as_user, BINARIES / "postgres", "-D", data, *address, *self._options],
+                cwd="/",
+                stdout=QUIET,
+                stderr=file,
+            )
+        _wait_for(self.url, self._process, log)
 
     def stop(self) -> None:
         """Go after breaking off what is under way."""
@@ -84,26 +90,25 @@ def database(server_url: str, name: str) -> Iterator[str]:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
-def _user(data: Path) -> dict[str, Any]:
-    quiet = {"cwd": "/", "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+def _as_user(data: Path) -> list[str]:
+    """Return the command that runs another one as the folder's owner.
+
+    Not Popen's `user`: it forks, and gRPC's handlers of forks can crash the child.
+    """
     if os.geteuid():
-        return quiet
+        return []
     nobody = pwd.getpwnam("nobody")
     os.chown(data, nobody.pw_uid, nobody.pw_gid)
-    return quiet | {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    return ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
 
 
-def _run(command: list[Any], user: dict[str, Any]) -> None:
-    subprocess.run([BINARIES / command[0], *command[1:]], check=True, **user)
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         try:
             psycopg.connect(url, connect_timeout=1).close()
             return
         except psycopg.OperationalError:
-            assert server.poll() is None, "PostgreSQL ended while starting"
+            assert server.poll() is None, f"exit {server.returncode}: {log.read_text()[-2000:]}"
             assert time.monotonic() < deadline, "PostgreSQL did not start"
             time.sleep(0.02)
