@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from serving import triton_log
+from serving import triton_log, triton_options
 
 log = logging.getLogger("triton")
 
@@ -150,19 +150,12 @@ class TritonServer:
             self.command.append("--model-config-name=cpu")
             # Otherwise it looks for GPUs, and logs errors if there are none.
             self.command += ["--allow-gpu-metrics=false", "--pinned-memory-pool-byte-size=0"]
-        if connection_age_s:
-            age_ms = round(1000 * connection_age_s)
-            self.command += [
-                f"--grpc-max-connection-age={age_ms}",
-                f"--grpc-max-connection-age-grace={age_ms}",
-            ]
-        if models:
-            self.command += ["--model-control-mode=explicit"]
-            self.command += [f"--load-model={name}" for name in models]
-        if len(models) > 1:  # one that does not load must not end the others
-            self.command.append("--exit-on-error=false")
+        self.command += triton_options.for_connections(connection_age_s)
+        self.command += triton_options.for_models(models)
         if traces_url:
-            self.command += self._trace_flags(traces_url)
+            self.command += triton_options.for_traces(
+                installation.binary, self._environment(), traces_url
+            )
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -219,23 +212,6 @@ class TritonServer:
         assert process.stdout
         with process.stdout as lines:
             triton_log.forward(lines, device=self.installation.device)
-
-    def _trace_flags(self, url: str) -> list[str]:
-        """Return the flags for tracing; a server built without it would not start with them."""
-        command = [str(self.installation.binary), "--help"]
-        help_ = subprocess.run(command, env=self._environment(), capture_output=True, text=True)
-        if "opentelemetry" not in help_.stdout + help_.stderr:
-            log.warning("this tritonserver cannot trace: its own spans will be missing")
-            return []
-        config = (
-            "mode=opentelemetry",
-            f"opentelemetry,url={url}",
-            "opentelemetry,resource=service.name=triton",
-            "level=TIMESTAMPS",
-            "rate=0",  # start no traces; requests that name a trace are still traced
-            "count=-1",
-        )
-        return [f"--trace-config={option}" for option in config]
 
     def _environment(self) -> dict[str, str]:
         libraries = [str(path) for path in self.installation.libraries]

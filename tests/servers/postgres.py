@@ -37,7 +37,7 @@ class Postgres:
         self._options = [word for option in options for word in ("-c", option)]
         self.url = f"postgresql://postgres@{host}:{self._port}/postgres"
         arguments = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        initdb = [BINARIES / "initdb", "-D", data, *arguments]
+        initdb = [str(BINARIES / "initdb"), "-D", str(data), *arguments]
         subprocess.run([*self._as_user, *initdb], check=True, cwd="/", stdout=QUIET, stderr=QUIET)
         with (data / "pg_hba.conf").open("a") as file:
             file.write(f"host all all {host.rpartition('.')[0]}.0/24 trust\n")
