@@ -76,7 +76,7 @@ soak: $(DEV) $(TRITON) $(MODEL) ## Failures of Triton, memory over 500 images, k
 	.venv-dev/bin/python -m loadtest.bulk_kills 20 distributed
 	.venv-dev/bin/python -m loadtest.overload 300
 
-rehearsal: $(DEV) $(TRITON) $(MODEL) ## Restart, kill, scale and upgrade each part under load; root, for network namespaces: 20 minutes
+rehearsal: $(DEV) $(TRITON) $(MODEL) ## Restart, kill, scale and upgrade each part under load; root, for network namespaces: 7 minutes
 	.venv-dev/bin/python -m loadtest.rehearsal $(EVENTS)
 
 loadtest: $(DEV) $(TRITON) $(MODEL) ## Load test with Locust against its own service: HTML, CSV, chart; 5 minutes
