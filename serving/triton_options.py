@@ -9,14 +9,11 @@ log = logging.getLogger("triton")
 
 
 def for_connections(age_s: float) -> list[str]:
-    """Return the options that replace connections of an age, after their calls; 0: none."""
-    if not age_s:
-        return []
-    age_ms = round(1000 * age_s)
-    return [
-        f"--grpc-max-connection-age={age_ms}",
-        f"--grpc-max-connection-age-grace={age_ms}",
-    ]
+    """Return the options that replace connections of an age, after their calls; 0: none.
+
+    There is no grace period, after which gRPC would cut calls: they end by their own deadlines.
+    """
+    return [f"--grpc-max-connection-age={round(1000 * age_s)}"] if age_s else []
 
 
 def for_models(names: Sequence[str]) -> list[str]:

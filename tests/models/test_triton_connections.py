@@ -33,11 +33,8 @@ async def test_connections_are_replaced_without_a_failed_image(tmp_path: Path) -
 
 def _client_ports(triton: Triton) -> set[int]:
     """The ports at which clients of the server's gRPC port are connected."""
-    command = triton.server.command
-    option = next(word for word in command if word.startswith("--grpc-port="))
-    port = int(option.partition("=")[2])
     return {
         connection.raddr.port
         for connection in psutil.net_connections("tcp")
-        if connection.laddr and connection.laddr.port == port and connection.raddr
+        if connection.laddr and connection.laddr.port == triton.grpc_port and connection.raddr
     }

@@ -20,6 +20,7 @@ class Triton:
 
     server: TritonServer
     model: TritonBackend
+    grpc_port: int
     metrics_url: str
 
     async def metric(self, name: str, **labels: str) -> float:
@@ -54,7 +55,7 @@ async def running(
             while not await model.ready():
                 assert server.is_alive
                 await asyncio.sleep(0.2)
-        yield Triton(server, model, f"http://127.0.0.1:{metrics_port}/metrics")
+        yield Triton(server, model, grpc_port, f"http://127.0.0.1:{metrics_port}/metrics")
     finally:
         await model.close()
         await asyncio.to_thread(server.stop)
