@@ -62,7 +62,7 @@ class Authenticator:
         Raises:
             InvalidKey: the key is missing, unknown, revoked or expired.
             RateLimited: too many requests with the key, or wrong keys from the address.
-            AccountsUnavailable: the database does not answer.
+            AccountsUnavailable: the database does not answer, and did not confirm the key lately.
         """
         with tracing.span("authenticate"):
             key = await self.check(secret, address)

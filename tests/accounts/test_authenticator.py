@@ -41,6 +41,17 @@ def new_key(engine: Engine) -> str:
     return KeyStore(engine).create("tests", AccountStore(engine).find(DEFAULT).id)[1]
 
 
+@asynccontextmanager
+async def authenticating(
+    engine: Engine, keys: KeyStore, settings: Settings
+) -> AsyncIterator[Authenticator]:
+    usage = Usage(UsageStore(engine))
+    authenticator = Authenticator(keys, RateLimits("", fail="open"), usage, settings)
+    yield authenticator
+    await usage.close()
+    authenticator.close()
+
+
 async def checked(authenticator: Authenticator, secret: str) -> ApiKey:
     """The key of a request that does nothing."""
     async with authenticator.request(secret, "127.0.0.1", []) as caller:
@@ -80,21 +91,18 @@ async def test_no_caller_waits_for_a_database_that_hangs(
     monkeypatch.setattr("gateway.accounts.authenticator.CHECK_TIMEOUT_S", 0.3)
     monkeypatch.setattr("gateway.accounts.authenticator.COOLDOWN_S", 600)
     secret, keys = new_key(local), Hanging(local)
-    usage = Usage(UsageStore(local))
-    authenticator = Authenticator(keys, RateLimits("", fail="open"), usage, settings)
-    attempts = [checked(authenticator, secret) for _ in range(20)]
-    errors = await asyncio.wait_for(asyncio.gather(*attempts, return_exceptions=True), 60)
-    assert all(isinstance(error, AccountsUnavailable) for error in errors)
-    assert keys.checks == CHECK_THREADS, "the others timed out while they waited for a thread"
-    checks = keys.checks
-    with pytest.raises(AccountsUnavailable):
-        await checked(authenticator, secret)
-    assert keys.checks == checks, "no query during the cooldown"
-    keys.resume.set()
-    authenticator._cooldown._ends_at = 0  # the cooldown is over
-    assert (await checked(authenticator, secret)).name == "tests"
-    await usage.close()
-    authenticator.close()
+    async with authenticating(local, keys, settings) as authenticator:
+        attempts = [checked(authenticator, secret) for _ in range(20)]
+        errors = await asyncio.wait_for(asyncio.gather(*attempts, return_exceptions=True), 60)
+        assert all(isinstance(error, AccountsUnavailable) for error in errors)
+        assert keys.checks == CHECK_THREADS, "the others timed out while they waited for a thread"
+        checks = keys.checks
+        with pytest.raises(AccountsUnavailable):
+            await checked(authenticator, secret)
+        assert keys.checks == checks, "no query during the cooldown"
+        keys.resume.set()
+        authenticator._cooldown._ends_at = 0  # the cooldown is over
+        assert (await checked(authenticator, secret)).name == "tests"
 
 
 class Failing(KeyStore):
@@ -108,22 +116,13 @@ class Failing(KeyStore):
         return super().check(secret)
 
 
-@asynccontextmanager
-async def authenticating(keys: KeyStore, settings: Settings) -> AsyncIterator[Authenticator]:
-    usage = Usage(UsageStore(keys._engine))
-    authenticator = Authenticator(keys, RateLimits("", fail="open"), usage, settings)
-    yield authenticator
-    await usage.close()
-    authenticator.close()
-
-
 @pytest.mark.parametrize("outage_s", [600, 0])
 async def test_a_key_that_was_seen_lately_is_accepted_in_an_outage(
     local: Engine, settings: Settings, outage_s: float
 ) -> None:
     known, unseen = new_key(local), new_key(local)
     keys = Failing(local, cache=KeyCache(0, outage_s))
-    async with authenticating(keys, settings) as authenticator:
+    async with authenticating(local, keys, settings) as authenticator:
         key = await checked(authenticator, known)
         keys.is_down = True
         if outage_s:
@@ -139,7 +138,7 @@ async def test_a_key_that_was_revoked_before_an_outage_is_not_accepted_in_it(
     local: Engine, settings: Settings
 ) -> None:
     secret, keys = new_key(local), Failing(local, cache=KeyCache(0, 600))
-    async with authenticating(keys, settings) as authenticator:
+    async with authenticating(local, keys, settings) as authenticator:
         key = await checked(authenticator, secret)
         KeyStore(local).revoke(key.id)  # by another process
         with pytest.raises(InvalidKey):
