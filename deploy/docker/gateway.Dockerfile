@@ -7,10 +7,10 @@ ARG BASE=python:3.13-slim
 FROM ${BASE} AS tools
 ARG PIP_INDEX_URL
 ARG UV_DEFAULT_INDEX
-ENV PATH=/opt/clearbg/bin:/tools/bin:/uv/bin:$PATH UV_LINK_MODE=copy UV_SYSTEM_CERTS=1
+ENV PATH=/opt/clearbg/bin:/tools/bin:/uv/bin:$PATH XDG_CACHE_HOME=/cache UV_LINK_MODE=copy UV_SYSTEM_CERTS=1
 WORKDIR /src
 COPY requirements/uv.txt requirements/image.txt requirements/
-RUN --mount=type=cache,target=/root/.cache \
+RUN --mount=type=cache,target=/cache \
     python3 -m venv /uv \
     && /uv/bin/pip install --require-hashes -r requirements/uv.txt \
     && uv venv --python "$(command -v python3)" /tools \
@@ -27,7 +27,7 @@ RUN python3 -m serving.weights /weights
 
 FROM tools AS build
 COPY requirements/serve.lock requirements/
-RUN --mount=type=cache,target=/root/.cache \
+RUN --mount=type=cache,target=/cache \
     uv venv --python "$(python3 -c 'import sys; print(sys._base_executable)')" /opt/clearbg \
     && uv pip sync --python /opt/clearbg --require-hashes requirements/serve.lock
 COPY pyproject.toml README.md LICENSE ./

@@ -3,9 +3,8 @@
 set -eu
 bin=$(echo /usr/lib/postgresql/*/bin) data=/var/lib/postgresql/data
 if [ ! -e "$data/PG_VERSION" ]; then
-  printf '%s\n' "${POSTGRES_PASSWORD:?}" >/tmp/password
-  "$bin/initdb" -D "$data" -U clearbg --pwfile=/tmp/password --auth=scram-sha-256 -E UTF8 --locale=C.UTF-8
-  rm /tmp/password
+  printf '%s\n' "${POSTGRES_PASSWORD:?}" |
+    "$bin/initdb" -D "$data" -U clearbg --pwfile=/dev/stdin --auth=scram-sha-256 -E UTF8 --locale=C.UTF-8
   echo "host all all all scram-sha-256" >>"$data/pg_hba.conf"
 fi
 exec "$bin/postgres" -D "$data" -h '*' -k /tmp

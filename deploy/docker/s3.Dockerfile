@@ -2,8 +2,9 @@
 ARG BASE=python:3.13-slim
 FROM ${BASE} AS build
 ARG PIP_INDEX_URL
+ENV XDG_CACHE_HOME=/cache
 COPY requirements/s3.txt /
-RUN --mount=type=cache,target=/root/.cache \
+RUN --mount=type=cache,target=/cache \
     python3 -m venv /opt/s3 && /opt/s3/bin/pip install --require-hashes -r /s3.txt
 
 FROM ${BASE}

@@ -4,8 +4,9 @@ FROM ${GATEWAY} AS build
 # hadolint ignore=DL3002 # only this stage
 USER root
 ARG PIP_INDEX_URL
+ENV XDG_CACHE_HOME=/cache
 COPY requirements/triton.txt /
-RUN --mount=type=cache,target=/root/.cache \
+RUN --mount=type=cache,target=/cache \
     python3 -m venv /tools \
     && /tools/bin/pip install --no-deps --require-hashes --target /triton -r /triton.txt
 # The base image's own libpython: that of the package expects modules as files which Debian's Python,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.end_to_end.astronaut import PHOTO
 from tests.end_to_end.service import ROOT
 from tests.waiting import wait_until
 
@@ -64,6 +65,12 @@ def wait_for_http(url: str, name: str) -> None:
             return False
 
     wait_until(answers, lambda: logs(name), timeout_s=START_TIMEOUT_S, every_s=0.2)
+
+
+def cut_out(service: str, key: str) -> httpx.Response:
+    """Send the photo to a container's service, given its base URL."""
+    headers, files = {"X-API-Key": key}, {"image": PHOTO.read_bytes()}
+    return httpx.post(f"{service}/v1/removebg", headers=headers, files=files, timeout=300)
 
 
 class Compose:

@@ -5,11 +5,9 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
-
 from loadtest.ports import free_port
-from tests.containers.podman import container, logs, podman, wait_for_http
-from tests.end_to_end.astronaut import PHOTO, assert_cut_out
+from tests.containers.podman import container, cut_out, logs, podman, wait_for_http
+from tests.end_to_end.astronaut import assert_cut_out
 from tests.waiting import wait_until
 
 MAX_MB = 700
@@ -30,15 +28,6 @@ def welcome_key(name: str) -> str:
     return found[1]
 
 
-def cut_out(port: int, key: str) -> httpx.Response:
-    return httpx.post(
-        f"http://127.0.0.1:{port}/v1/removebg",
-        headers={"X-API-Key": key},
-        files={"image": PHOTO.read_bytes()},
-        timeout=300,
-    )
-
-
 def test_the_image_is_small_and_lists_its_packages(image: str) -> None:
     inspected = json.loads(podman("image", "inspect", image))[0]
     labels = inspected["Labels"]
@@ -57,14 +46,15 @@ def test_the_image_is_small_and_lists_its_packages(image: str) -> None:
 
 def test_a_read_only_container_cuts_out_a_photo_and_finishes_it_on_sigterm(image: str) -> None:
     port, started = free_port(), time.monotonic()
+    service = f"http://127.0.0.1:{port}"
     with container(image, "serve", "--welcome", options=published(port)) as name:
-        wait_for_http(f"http://127.0.0.1:{port}/docs", name)
+        wait_for_http(f"{service}/docs", name)
         key = welcome_key(name)
-        assert_cut_out(cut_out(port, key).raise_for_status().content)
+        assert_cut_out(cut_out(service, key).raise_for_status().content)
         seconds = time.monotonic() - started
         print(f"a cut-out {seconds:.1f} s after podman run")  # noqa: T201 (for -s)
         with ThreadPoolExecutor() as pool:
-            pending = pool.submit(cut_out, port, key)
+            pending = pool.submit(cut_out, service, key)
             wait_until(lambda: in_flight(name) == 1)
             podman("stop", "--time", "300", name)
             assert pending.result().status_code == 200

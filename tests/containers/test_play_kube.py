@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
-from tests.containers.podman import podman, wait_for_http
-from tests.end_to_end.astronaut import PHOTO, assert_cut_out
+from tests.containers.podman import cut_out, podman, wait_for_http
+from tests.end_to_end.astronaut import assert_cut_out
 from tests.kubernetes.rendering import overlay
 
 PLAYED = {"ConfigMap", "PersistentVolumeClaim", "Deployment"}
@@ -36,12 +35,7 @@ def test_the_overlay_local_cuts_out_a_photo(gateway: str) -> None:
     service = f"http://{address(gateway)}:8080"
     wait_for_http(f"{service}/docs", gateway)
     printed = podman("exec", gateway, "clearbg", "keys", "create", "--json")
-    answer = httpx.post(
-        f"{service}/v1/removebg",
-        headers={"X-API-Key": json.loads(printed)[0]["key"]},
-        files={"image": PHOTO.read_bytes()},
-        timeout=300,
-    )
+    answer = cut_out(service, json.loads(printed)[0]["key"])
     assert_cut_out(answer.raise_for_status().content)
 
 
