@@ -26,9 +26,10 @@ from gateway.models import factory
 from gateway.options import Options
 from gateway.removal import Remover
 from gateway.settings import Settings
-from serving.cpu_runtime import CpuRuntime, supports_bf16
+from serving.cpu_runtime import CpuRuntime
 from serving.manifest import Precision
 from serving.photos import PHOTOS
+from serving.precision import supports_bf16
 
 ROUNDS = 7
 STAGES = ("decode", "queue", "infer", "compose", "encode")

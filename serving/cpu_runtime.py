@@ -8,30 +8,8 @@ from numpy.typing import NDArray
 
 from serving import manifest
 from serving.cores import core_limit
-from serving.manifest import FILE_NAME, Precision
-
-
-def supports_bf16() -> bool:
-    """Return whether this CPU has instructions for bfloat16."""
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
-def resolve_precision(declared: Precision, setting: Precision) -> Precision:
-    """Return the precision of a model, `f32` or `bf16`, on this CPU.
-
-    Args:
-        declared: by the model's manifest; `auto` leaves it to the setting.
-        setting: CLEARBG_PRECISION; `auto` is bf16 if the CPU supports it, else f32.
-
-    Raises:
-        ValueError: it is `bf16`, and this CPU does not support it.
-    """
-    wanted = declared if declared != "auto" else setting
-    if wanted == "bf16" and not supports_bf16():
-        if declared == "bf16":
-            raise ValueError(f"This CPU has no bfloat16, which the model's {FILE_NAME} declares.")
-        raise ValueError("This CPU has no bfloat16. Set CLEARBG_PRECISION to auto or f32.")
-    return wanted if wanted != "auto" else "bf16" if supports_bf16() else "f32"
+from serving.manifest import Precision
+from serving.precision import resolve_precision
 
 
 class CpuRuntime:
@@ -42,8 +20,8 @@ class CpuRuntime:
 
     Args:
         folder: contains the IR and the manifest.
-        precision: `auto` is bf16 if the CPU supports it (half the time, IoU 0.999), else f32. The
-            manifest may fix it.
+        precision: `auto` is what is faster on this CPU, f32 or bf16 (half the time, IoU 0.999).
+            The manifest may fix it.
         threads: number of cores to use; 0 for all that the process may use.
         cache_dir: folder for the compiled model, which makes the next start faster.
 

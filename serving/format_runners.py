@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torchvision.transforms import v2
 
-from serving.cpu_runtime import CpuRuntime, supports_bf16
+from serving.cpu_runtime import CpuRuntime
 from serving.fidelity import Fidelity, Mask, compare
 from serving.isnet import SIDE, ISNet
 from serving.manifest import Precision
 from serving.photos import PHOTOS
+from serving.precision import supports_bf16
 from serving.weights import Weights
 
 Segment = Callable[[NDArray[np.uint8]], Mask]

@@ -14,9 +14,9 @@ from gateway.cli.console import load_settings, out
 from gateway.settings import Settings
 from serving import libtorch, manifest, npm_registry
 from serving.cores import available_cores
-from serving.cpu_runtime import supports_bf16
 from serving.download import redact_url
 from serving.manifest import ModelNotBuilt
+from serving.precision import resolve_precision, supports_bf16
 from serving.tritonserver import Installation, TritonNotFound, find_tritonserver
 from serving.weights import NO_REGISTRY
 
@@ -73,7 +73,7 @@ def _precision(settings: Settings) -> Check:
     if settings.precision == "bf16" and not supports_bf16():
         finding = "bf16 is set, but this CPU does not support it: use auto or f32"
         return Check("precision", finding, passed=False)
-    precision = "bf16" if settings.precision != "f32" and supports_bf16() else "f32"
+    precision = resolve_precision("auto", settings.precision)
     return Check("precision", f"{precision} on the CPU, in the gateway's process")
 
 

@@ -11,8 +11,9 @@ from gateway.models.backend import RETRY_AFTER_S, Backend
 from gateway.models.cpu import CpuBackend
 from gateway.settings import Settings
 from serving import manifest
-from serving.cpu_runtime import CpuRuntime, supports_bf16
+from serving.cpu_runtime import CpuRuntime
 from serving.manifest import Manifest
+from serving.precision import supports_bf16
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from gateway.models.setup_error import ModelSetupError
 from gateway.models.triton_supervisor import TritonSupervisor
 from gateway.settings import Settings
 from serving import libtorch
-from serving.cpu_runtime import resolve_precision
 from serving.manifest import Manifest
+from serving.precision import resolve_precision
 from serving.tritonserver import TritonNotFound, TritonServer, find_tritonserver
 
 if TYPE_CHECKING:

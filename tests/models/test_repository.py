@@ -11,7 +11,7 @@ from gateway.models import repository, triton_factory
 from gateway.models.factory import _behind_one_queue
 from gateway.models.model import Priority
 from gateway.settings import Settings
-from serving import cpu_runtime, manifest
+from serving import manifest, precision
 from serving.manifest import Artifact, Manifest
 from tests.half_model import HalfModel
 
@@ -24,10 +24,10 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(model_repository=tmp_path, model="a", data_dir=tmp_path)
 
 
-def write(folder: Path, version: str, precision: str = "auto") -> Manifest:
+def write(folder: Path, version: str, declared: str = "auto") -> Manifest:
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: Artifact("0" * 64, 1) for name in ("model.xml", "model.bin")}
-    built = Manifest(version, "now", {}, "MIT", {}, files, {}, [], precision=precision)  # type: ignore[arg-type]
+    built = Manifest(version, "now", {}, "MIT", {}, files, {}, [], precision=declared)  # type: ignore[arg-type]
     built.write(folder)
     return built
 
@@ -35,7 +35,7 @@ def write(folder: Path, version: str, precision: str = "auto") -> Manifest:
 @pytest.fixture
 def no_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repository, "supports_bf16", lambda: False)
-    monkeypatch.setattr(cpu_runtime, "supports_bf16", lambda: False)
+    monkeypatch.setattr(precision, "supports_bf16", lambda: False)
 
 
 @pytest.mark.usefixtures("no_bf16")
@@ -48,7 +48,7 @@ def test_a_precision_that_this_cpu_lacks_leaves_out_only_its_model(
     with pytest.raises(ValueError, match="b/1/manifest.json"):
         repository.loadable(settings.model_copy(update={"model": "b"}), "cpu")
     with pytest.raises(ValueError, match="manifest.json"):
-        cpu_runtime.resolve_precision(built.precision, "auto")
+        precision.resolve_precision(built.precision, "auto")
 
 
 @pytest.mark.usefixtures("no_bf16")

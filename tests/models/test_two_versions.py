@@ -14,7 +14,7 @@ from gateway.models.models import ServedModel
 from gateway.settings import Settings
 from loadtest.ports import free_port
 from serving import manifest
-from serving.cpu_runtime import resolve_precision
+from serving.precision import resolve_precision
 from tests.reduced_model import REDUCED_REPOSITORY
 from tests.waiting import until
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from serving import fidelity, format_runners, manifest, openvino_ir
-from serving.cpu_runtime import supports_bf16
 from serving.errors import FidelityError
 from serving.fidelity import Fidelity, Mask, compare
 from serving.isnet import SIDE, ISNet
+from serving.precision import supports_bf16
 from serving.torchscript import ServedNetwork
 from serving.weights import Weights
 
