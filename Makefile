@@ -103,6 +103,9 @@ bench-cache: $(DEV) $(MODEL) ## Benchmark further results of a known image, and 
 bench-rivals: $(DEV) $(TRITON) $(MODEL) $(WEIGHTS) $(REMBG) ## Benchmark against rembg's server, interleaved: an hour
 	.venv-dev/bin/python -m loadtest.rivals
 
+bench-int8: $(DEV) $(MODEL) ## Benchmark int8's masks and times against float32's
+	.venv-dev/bin/python -m loadtest.int8.judge
+
 pictures: $(DEV) $(MODEL) ## Regenerate the guide's pictures
 	.venv-dev/bin/python -m docs.pictures
 

@@ -29,7 +29,7 @@ from gateway.settings import Settings
 from serving.cpu_runtime import CpuRuntime
 from serving.manifest import Precision
 from serving.photos import PHOTOS
-from serving.precision import supports_bf16
+from serving.precision import is_supported
 
 ROUNDS = 7
 STAGES = ("decode", "queue", "infer", "compose", "encode")
@@ -73,7 +73,8 @@ def measure_precisions() -> Table:
     """Measure one mask in each precision that this CPU supports."""
     settings = Settings()
     image = np.asarray(cv2.resize(PHOTOS[0].pixels(), (1024, 1024)), np.uint8)
-    names: list[Precision] = ["f32", "bf16"] if supports_bf16() else ["f32"]
+    candidates: tuple[Precision, ...] = ("f32", "bf16", "int8")
+    names = [name for name in candidates if is_supported(name)]
     runtimes = {name: CpuRuntime(settings.model_dir, precision=name) for name in names}
     rows = measure_interleaved(
         {name: partial(runtime.infer, image) for name, runtime in runtimes.items()}

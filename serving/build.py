@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from serving import manifest, npm_package, openvino_ir, weights
+from serving import int8_ir, manifest, npm_package, openvino_ir, weights
 from serving.cpu_runtime import CpuRuntime
 from serving.errors import ToolsMissing, WeightsError
 from serving.lock import file_lock
@@ -75,7 +75,7 @@ def build(
     _remove_abandoned(folder)
     with tempfile.TemporaryDirectory(dir=folder, prefix=BUILD_PREFIX) as name:
         building = Path(name)
-        build_formats = _build_all_formats if torchscript else _build_cpu_format
+        build_formats = _build_all_formats if torchscript else _build_cpu_formats
         built = replace(build_formats(fetched, building), precision=precision)
         _install(building, folder, built)
     return built
@@ -95,10 +95,11 @@ def _remove_abandoned(folder: Path) -> None:
             shutil.rmtree(building)
 
 
-def _build_cpu_format(fetched: Weights, building: Path) -> Manifest:
-    """Make the IR from the ONNX file and test it. Measuring it would need the other formats."""
+def _build_cpu_formats(fetched: Weights, building: Path) -> Manifest:
+    """Make the IRs from the ONNX file and test one. Measuring them would need the other formats."""
     with step("Building for CPUs (OpenVINO)") as exporting:
         openvino_ir.from_onnx(fetched.path, building)
+        int8_ir.build_if_calibrated(fetched.sha256, building)
         exporting.set_size(sum(path.stat().st_size for path in building.iterdir()))
     built = _write_manifest(fetched, building)
     with step("Testing the model"):

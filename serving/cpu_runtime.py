@@ -1,6 +1,7 @@
 """Runs the model on the CPU with OpenVINO, in Triton's python backend and in the gateway."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from serving import manifest
 from serving.cores import core_limit
 from serving.manifest import Precision
-from serving.precision import resolve_precision
+from serving.precision import float_precision, resolve_precision
+from serving.second_look import needs_second_look
 
 
 class CpuRuntime:
@@ -18,21 +20,22 @@ class CpuRuntime:
     One image already uses all cores, and a larger batch would be slower, so the model is compiled
     for batch size 1. Not thread-safe.
 
+    In int8, an unsure mask is computed again in float; that model is loaded for the first of them.
+
     Args:
         folder: contains the IR and the manifest.
-        precision: `auto` is what is faster on this CPU, f32 or bf16 (half the time, IoU 0.999).
-            The manifest may fix it.
+        precision: see `resolve_precision`. The manifest may fix it.
         threads: number of cores to use; 0 for all that the process may use.
         cache_dir: folder for the compiled model, which makes the next start faster.
 
     Attributes:
         side: height and width of input and mask, in pixels.
-        precision: `f32` or `bf16`.
+        precision: `f32`, `bf16` or `int8`.
         version: of the weights, and the precision.
 
     Raises:
         ModelNotBuilt: `folder` contains no complete model for CPUs.
-        ValueError: `precision` is `bf16`, and this CPU does not support it.
+        ValueError: this CPU does not support `precision`, or the model does not have it.
     """
 
     def __init__(
@@ -43,24 +46,22 @@ class CpuRuntime:
         threads: int = 0,
         cache_dir: Path | None = None,
     ) -> None:
-        built = manifest.read(folder)
-        manifest.require(folder.parent.name, built, "cpu")
-        manifest.verify(folder, *built.ir)
-        self.side = built.network.side
-        self.precision = resolve_precision(built.precision, precision)
-        self.version = f"{built.version}-{self.precision}"
-        core = openvino.Core()
-        model = core.read_model(folder / built.ir[0])
-        model.reshape([1, self.side, self.side, 3])
-        options: dict[str, str | int] = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": self.precision,
-        }
+        self._folder = folder
+        self._built = manifest.read(folder)
+        manifest.require(folder.parent.name, self._built, "cpu")
+        has_int8 = bool(self._built.int8_ir)
+        self.side = self._built.network.side
+        self.precision = resolve_precision(self._built.precision, precision, has_int8=has_int8)
+        self.version = f"{self._built.version}-{self.precision}"
+        self._options: dict[str, str | int] = {"PERFORMANCE_HINT": "LATENCY"}
         if limit := threads or core_limit():
-            options["INFERENCE_NUM_THREADS"] = limit
+            self._options["INFERENCE_NUM_THREADS"] = limit
         if cache_dir:
-            options["CACHE_DIR"] = str(cache_dir)
-        self._request = core.compile_model(model, "CPU", options).create_infer_request()
+            self._options["CACHE_DIR"] = str(cache_dir)
+        verified = self._built.ir + (self._built.int8_ir if self.precision == "int8" else ())
+        manifest.verify(folder, *verified)
+        self._request = self._load(self.precision)
+        self._float_request: Any = None
 
     def infer(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Segment one image.
@@ -71,7 +72,30 @@ class CpuRuntime:
         Returns:
             (side, side), 0 to 255: 255 is certainly foreground. A copy that the caller owns.
         """
-        # OpenVINO cannot share read-only memory, such as Triton's: it copies that.
-        self._request.infer({0: openvino.Tensor(image[None], shared_memory=image.flags.writeable)})
-        mask: NDArray[np.uint8] = self._request.get_output_tensor(0).data
-        return np.array(mask[0, 0])
+        mask = self.first_look(image)
+        if self.precision == "int8" and needs_second_look(mask):
+            self._float_request = self._float_request or self._load(float_precision())
+            return _infer(self._float_request, image)
+        return mask
+
+    def first_look(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Segment one image in `precision`, however unsure the mask is. See `infer`."""
+        return _infer(self._request, image)
+
+    def _load(self, precision: Precision) -> Any:
+        """Compile the IR for a precision; return its inference request."""
+        names = self._built.int8_ir if precision == "int8" else self._built.ir
+        core = openvino.Core()
+        model = core.read_model(self._folder / names[0])
+        model.reshape([1, self.side, self.side, 3])
+        # What is not int8 in the int8 IR runs in float32: in bfloat16, one mask of 47 flips.
+        hint = "f32" if precision == "int8" else precision
+        options = self._options | {"INFERENCE_PRECISION_HINT": hint}
+        return core.compile_model(model, "CPU", options).create_infer_request()
+
+
+def _infer(request: Any, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    # OpenVINO cannot share read-only memory, such as Triton's: it copies that.
+    request.infer({0: openvino.Tensor(image[None], shared_memory=image.flags.writeable)})
+    mask: NDArray[np.uint8] = request.get_output_tensor(0).data
+    return np.array(mask[0, 0])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from serving import checkpoint, fidelity, format_runners, openvino_ir, torchscript
+from serving import checkpoint, fidelity, format_runners, int8_ir, openvino_ir, torchscript
 from serving.fidelity import Fidelity
 from serving.isnet import ISNet
 from serving.step import Step, step
@@ -29,6 +29,7 @@ def export_all(fetched: Weights, building: Path) -> ISNet:
     with step("Building for CPUs (OpenVINO)") as exporting:
         if fetched.path.suffix == ".onnx":
             openvino_ir.from_onnx(fetched.path, building)
+            int8_ir.build_if_calibrated(fetched.sha256, building)
         else:
             openvino_ir.from_torchscript(module, building)
         _set_size(exporting, building, *openvino_ir.FILES)

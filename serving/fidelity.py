@@ -1,7 +1,7 @@
 """Compares the masks of two formats of the model on real photos. NumPy only.
 
 serving/format_runners.py runs the formats: ONNX Runtime on the source file, the PyTorch port,
-TorchScript, and OpenVINO in float32 and bfloat16.
+TorchScript, and OpenVINO in float32, bfloat16 and int8.
 """
 
 from collections.abc import Callable, Iterable
@@ -37,6 +37,7 @@ LIMITS: dict[str, Callable[[Fidelity], bool]] = {
     "torchscript": lambda f: f.max_difference <= 1,
     "openvino f32": lambda f: f.max_difference <= 1,
     "openvino bf16": lambda f: f.mean_iou >= 0.998 and f.min_iou >= 0.99,
+    "openvino int8": lambda f: f.mean_iou >= 0.995 and f.min_iou >= 0.98,
 }
 
 

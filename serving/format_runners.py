@@ -1,6 +1,6 @@
 """Runs each format of the model on photos, to compare their masks.
 
-ONNX Runtime on the source file · PyTorch port · TorchScript · OpenVINO f32 · OpenVINO bf16
+ONNX Runtime on the source file · PyTorch port · TorchScript · OpenVINO in f32, bf16 and int8
 """
 
 import warnings
@@ -12,12 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torchvision.transforms import v2
 
+from serving import manifest
 from serving.cpu_runtime import CpuRuntime
 from serving.fidelity import Fidelity, Mask, compare
 from serving.isnet import SIDE, ISNet
 from serving.manifest import Precision
 from serving.photos import PHOTOS
-from serving.precision import supports_bf16
+from serving.precision import is_supported
 from serving.weights import Weights
 
 Segment = Callable[[NDArray[np.uint8]], Mask]
@@ -60,12 +61,18 @@ def measure(network: ISNet, weights: Weights, folder: Path) -> list[Fidelity]:
     if weights.path.suffix == ".onnx":
         rows.append(compare("port", "onnx", port_masks, masks(onnx_runner(weights.path))))
     rows.append(compare("torchscript", "port", masks(torchscript_runner(folder)), port_masks))
-    rows.append(compare("openvino f32", "port", masks(openvino_runner(folder, "f32")), port_masks))
-    if supports_bf16():
-        rows.append(
-            compare("openvino bf16", "port", masks(openvino_runner(folder, "bf16")), port_masks)
-        )
+    for precision in openvino_precisions(folder):
+        served = masks(openvino_runner(folder, precision))
+        rows.append(compare(f"openvino {precision}", "port", served, port_masks))
     return rows
+
+
+def openvino_precisions(folder: Path) -> list[Precision]:
+    """Return the precisions that the model in `folder` has and this CPU supports."""
+    built: list[Precision] = ["f32", "bf16"]
+    if manifest.read(folder).int8_ir:
+        built.append("int8")
+    return [precision for precision in built if is_supported(precision)]
 
 
 def port_runner(network: ISNet) -> Segment:

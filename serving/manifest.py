@@ -26,10 +26,11 @@ DEFAULT = "isnet"
 SIDE = 1024
 """Height and width of IS-Net's input and mask, in pixels."""
 
-Precision = Literal["auto", "f32", "bf16"]
+Precision = Literal["auto", "f32", "bf16", "int8"]
 
 FORMATS = {
     "OpenVINO IR for CPUs": ("isnet.xml", "isnet.bin"),
+    "OpenVINO IR for CPUs, int8": ("isnet_int8.xml", "isnet_int8.bin"),
     "TorchScript fp32": ("model.pt",),
     "TorchScript fp16 for GPUs": ("model_fp16.pt",),
 }
@@ -121,8 +122,13 @@ class Manifest:
     @property
     def ir(self) -> tuple[str, ...]:
         """Names of the IR's two files, the graph and the weights; empty without an IR."""
-        names = {Path(name).suffix: name for name in self.artifacts}
+        names = {Path(name).suffix: name for name in self.artifacts if "_int8" not in name}
         return (names[".xml"], names[".bin"]) if {".xml", ".bin"} <= names.keys() else ()
+
+    @property
+    def int8_ir(self) -> tuple[str, ...]:
+        """Names of the int8 IR's two files; empty without one."""
+        return tuple(self.formats.get("OpenVINO IR for CPUs, int8", ()))
 
     def write(self, folder: Path) -> None:
         """Write the manifest atomically."""

@@ -16,7 +16,7 @@ from serving import libtorch, manifest, npm_registry
 from serving.cores import available_cores
 from serving.download import redact_url
 from serving.manifest import ModelNotBuilt
-from serving.precision import resolve_precision, supports_bf16
+from serving.precision import INSTRUCTIONS, is_supported, resolve_precision
 from serving.tritonserver import Installation, TritonNotFound, find_tritonserver
 from serving.weights import NO_REGISTRY
 
@@ -47,8 +47,11 @@ def doctor() -> None:
 def _checks(settings: Settings) -> Iterator[Check]:
     yield Check("python", platform.python_version())
     yield Check("clearbg", version("clearbg"))
-    bfloat16 = "yes" if supports_bf16() else "no"
-    yield Check("cpu", f"{available_cores()} cores, bfloat16: {bfloat16}")
+    instructions = ", ".join(
+        f"{name}: {'yes' if is_supported(precision) else 'no'}"
+        for precision, name in INSTRUCTIONS.items()
+    )
+    yield Check("cpu", f"{available_cores()} cores, {instructions}")
     yield _model(settings)
     yield _precision(settings)
     yield _triton(settings)
@@ -70,10 +73,12 @@ def _model(settings: Settings) -> Check:
 
 
 def _precision(settings: Settings) -> Check:
-    if settings.precision == "bf16" and not supports_bf16():
-        finding = "bf16 is set, but this CPU does not support it: use auto or f32"
-        return Check("precision", finding, passed=False)
-    precision = resolve_precision("auto", settings.precision)
+    try:
+        built = manifest.read(settings.model_dir)
+        has_int8 = bool(built.int8_ir)
+        precision = resolve_precision(built.precision, settings.precision, has_int8=has_int8)
+    except (ModelNotBuilt, ValueError) as error:
+        return Check("precision", str(error), passed=False)
     return Check("precision", f"{precision} on the CPU, in the gateway's process")
 
 

@@ -13,7 +13,7 @@ from gateway.settings import Settings
 from serving import manifest
 from serving.cpu_runtime import CpuRuntime
 from serving.manifest import Manifest
-from serving.precision import supports_bf16
+from serving.precision import INSTRUCTIONS, is_supported
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +50,15 @@ def loadable(settings: Settings, device: str) -> dict[str, Manifest]:
     manifest.require(settings.model, default, device)
     if device and not has_precision(default):
         path = settings.model_dir / manifest.FILE_NAME
-        raise ValueError(f"This CPU has no bfloat16, which {path} declares.")
+        missing = INSTRUCTIONS[default.precision]
+        raise ValueError(f"This CPU has no {missing}, which {path} declares.")
     found = {}
     for name, built in all_models.items():
         if device and not has_precision(built):
-            log.warning("the model %s is left out: this CPU has no bfloat16, as it declares", name)
+            missing = INSTRUCTIONS[built.precision]
+            log.warning(
+                "the model %s is left out: it declares %s, which this CPU lacks", name, missing
+            )
         elif manifest.runs_on(name, built, device):
             found[name] = built
     return found | canary.built(settings, default, device)
@@ -62,7 +66,7 @@ def loadable(settings: Settings, device: str) -> dict[str, Manifest]:
 
 def has_precision(built: Manifest) -> bool:
     """Return whether this CPU has the precision that a model with an IR declares."""
-    return built.precision != "bf16" or not built.ir or supports_bf16()
+    return not built.ir or is_supported(built.precision)
 
 
 def folder(settings: Settings, name: str) -> Path:

@@ -145,7 +145,9 @@ def _primary(
 
     precisions = {"triton-gpu": "f16"} if "model_fp16.pt" in built.artifacts else {}
     if built.ir and server:
-        precisions["triton-cpu"] = resolve_precision(built.precision, settings.precision)
+        precisions["triton-cpu"] = resolve_precision(
+            built.precision, settings.precision, has_int8=bool(built.int8_ir)
+        )
     elif built.ir and built.precision != "auto":  # else only the other machine knows
         precisions["triton-cpu"] = built.precision
     model, number = canary.model_and_number(settings, name)
@@ -165,7 +167,7 @@ def _fallback(settings: Settings, name: str, built: Manifest) -> CpuBackend | No
     if settings.cpu_fallback == "off" or not built.ir:
         return None
     if not has_precision(built):
-        log.warning("no fallback for %s: this CPU has no bfloat16, as the model declares", name)
+        log.warning("no fallback for %s: this CPU lacks %s, as it declares", name, built.precision)
         return None
     return cpu_backend(settings, name, built)
 

@@ -18,12 +18,13 @@ from serving import manifest, openvino_ir
 from serving.build import BUILD_PREFIX, build, can_export
 from serving.cpu_runtime import CpuRuntime
 from serving.errors import ToolsMissing, WeightsError
-from serving.manifest import ModelNotBuilt
+from serving.manifest import ModelNotBuilt, Precision
+from serving.precision import is_supported
 from serving.weights import Weights
 
 pytestmark = pytest.mark.real
 
-CPU_FILES = ["isnet.bin", "isnet.xml"]
+CPU_FILES = ["isnet.bin", "isnet.xml", "isnet_int8.bin", "isnet_int8.xml"]
 
 
 @pytest.fixture
@@ -135,15 +136,18 @@ def test_a_build_that_is_killed_leaves_no_model(onnx: str, folder: Path) -> None
 
 @pytest.mark.parametrize("name", CPU_FILES)
 def test_a_file_that_was_altered_or_truncated_does_not_load(copy: Path, name: str) -> None:
+    precision: Precision = "int8" if "int8" in name else "f32"
+    if not is_supported(precision):
+        pytest.skip("this CPU has no VNNI")
     path = copy / name
     data = bytearray(path.read_bytes())
     for damaged in (data[:-1], data[:1000] + bytes([data[1000] ^ 1]) + data[1001:]):
         path.write_bytes(damaged)
         with pytest.raises(ModelNotBuilt, match=name):
-            CpuRuntime(copy)
+            CpuRuntime(copy, precision=precision)
     path.unlink()
     with pytest.raises(ModelNotBuilt, match=name):
-        CpuRuntime(copy)
+        CpuRuntime(copy, precision=precision)
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"version": "1"', "[]"])

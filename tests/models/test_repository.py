@@ -34,8 +34,8 @@ def write(folder: Path, version: str, declared: str = "auto") -> Manifest:
 
 @pytest.fixture
 def no_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repository, "supports_bf16", lambda: False)
-    monkeypatch.setattr(precision, "supports_bf16", lambda: False)
+    for module in (repository, precision):
+        monkeypatch.setattr(module, "is_supported", lambda name: name not in ("bf16", "int8"))
 
 
 @pytest.mark.usefixtures("no_bf16")
@@ -48,7 +48,7 @@ def test_a_precision_that_this_cpu_lacks_leaves_out_only_its_model(
     with pytest.raises(ValueError, match="b/1/manifest.json"):
         repository.loadable(settings.model_copy(update={"model": "b"}), "cpu")
     with pytest.raises(ValueError, match="manifest.json"):
-        precision.resolve_precision(built.precision, "auto")
+        precision.resolve_precision(built.precision, "auto", has_int8=False)
 
 
 @pytest.mark.usefixtures("no_bf16")

@@ -45,7 +45,7 @@ async def infer(served: ServedModel) -> Inference:
 
 @pytest.mark.parametrize("triton", ["off", "embedded"])
 async def test_both_versions_are_served_and_named(settings: Settings, triton: str) -> None:
-    expected = [resolve_precision(each, "auto") for each in ("auto", "f32")]
+    expected = [resolve_precision(each, "auto", has_int8=False) for each in ("auto", "f32")]
     async with open_models(settings.model_copy(update={"triton": triton})) as models:
         served = [models.default, models.version_for("account 1", models.default)]
         if triton == "embedded":

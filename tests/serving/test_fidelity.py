@@ -14,7 +14,6 @@ from serving import fidelity, format_runners, manifest, openvino_ir
 from serving.errors import FidelityError
 from serving.fidelity import Fidelity, Mask, compare
 from serving.isnet import SIDE, ISNet
-from serving.precision import supports_bf16
 from serving.torchscript import ServedNetwork
 from serving.weights import Weights
 
@@ -23,7 +22,8 @@ SOURCE = "onnx"
 F32 = ("port", "torchscript", "f32 ir of onnx", "f32 ir of torchscript")
 """Float32. Masks of the port are not rounded, those of the others are."""
 BF16 = ("bf16 ir of onnx", "bf16 ir of torchscript")
-PAIRS = list(combinations((SOURCE, *F32, *BF16), 2))
+INT8 = "int8 ir of onnx"
+PAIRS = list(combinations((SOURCE, *F32, *BF16, INT8), 2))
 
 
 @pytest.fixture(scope="session")
@@ -49,11 +49,10 @@ def masks(
     }
     if source.path.suffix == ".onnx":
         segment[SOURCE] = format_runners.onnx_runner(source.path)
-    for precision in ("f32", "bf16") if supports_bf16() else ("f32",):
-        segment[f"{precision} ir of onnx"] = format_runners.openvino_runner(model_dir, precision)
-        segment[f"{precision} ir of torchscript"] = format_runners.openvino_runner(
-            ir_of_torchscript, precision
-        )
+    for form, folder in {"onnx": model_dir, "torchscript": ir_of_torchscript}.items():
+        for precision in format_runners.openvino_precisions(folder):
+            runner = format_runners.openvino_runner(folder, precision)
+            segment[f"{precision} ir of {form}"] = runner
     images = list(format_runners.model_inputs())
     assert len(images) >= 8
     return {form: [one(image) for image in images] for form, one in segment.items()}
@@ -64,13 +63,15 @@ def test_each_pair_of_formats_is_within_its_limits(
     masks: dict[str, list[Mask]], one: str, other: str
 ) -> None:
     if one not in masks or other not in masks:
-        pytest.skip("no bfloat16 here, or no ONNX source")
+        pytest.skip("no bfloat16 or VNNI here, or no ONNX source")
     row = compare(one, other, masks[one], masks[other])
     assert limit(one, other)(row), row
 
 
 def limit(one: str, other: str) -> Callable[[Fidelity], bool]:
     """Return the limit for a pair. The comments are measured differences, in levels of 255."""
+    if other == INT8:  # to f32 mean IoU 0.998, the worst 0.990
+        return lambda row: row.mean_iou >= 0.995 and row.min_iou >= 0.98
     if one in BF16 and other in BF16:
         return lambda row: row.max_difference <= 1  # 0
     if other in BF16:  # mean IoU 0.99927, the worst 0.99736; 7 levels at most
@@ -88,6 +89,7 @@ def test_the_manifest_contains_the_measured_fidelity(
         "torchscript": ("torchscript", "port"),
         "openvino f32": ("f32 ir of onnx", "port"),
         "openvino bf16": ("bf16 ir of onnx", "port"),
+        "openvino int8": (INT8, "port"),
     }
     for row in manifest.read(model_dir).fidelity:
         photos = row["photos"]

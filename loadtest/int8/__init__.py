@@ -1,0 +1,1 @@
+"""The int8 model: calibrates its ranges, and compares its masks with those of float32."""
