@@ -119,7 +119,7 @@ class ServiceSettings(BaseSettings):
     require_gpu: Literal["on", "off"] = "off"
     """`on`: do not start unless Triton runs the model on a GPU."""
     precision: Literal["auto", "f32", "bf16", "int8"] = "auto"
-    """Arithmetic of the CPU model; `auto` is the fastest one on this CPU with good masks: docs/models.md."""
+    """Arithmetic of the CPU model; `auto` is the fastest good one on this CPU: docs/models.md."""
     cpu_threads: int = Field(default=0, ge=0)
     """Number of cores for the CPU model; 0: all that the process may use."""
     codec_threads: int = Field(default_factory=available_cores, ge=1)
