@@ -60,7 +60,7 @@ def test_a_state_dict_of_another_network_is_rejected(tmp_path: Path) -> None:
         checkpoint.load(fetch(str(tmp_path / "other.pth"), tmp_path))
 
 
-def test_a_build_from_the_state_dict_makes_every_format(
+def test_a_build_from_the_state_dict_makes_every_float_format(
     network: ISNet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also without `torchscript`: the IR is made from the TorchScript, and measured too."""
@@ -68,6 +68,7 @@ def test_a_build_from_the_state_dict_makes_every_format(
     path, folder = tmp_path / "isnet-general-use.pth", tmp_path / "built"
     torch.save(unfolded(network), path)
     built = build(str(path), tmp_path, folder, torchscript=False)
-    assert list(built.formats) == list(manifest.FORMATS)
+    without_int8 = [name for name in manifest.FORMATS if "int8" not in name]
+    assert list(built.formats) == without_int8  # the ranges are those of other files
     assert {row["form"] for row in built.fidelity} >= {"torchscript", "openvino f32"}
     assert built.versions["torch"] == torch.__version__.partition("+")[0]
