@@ -1,10 +1,12 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 
+import psutil
 import pytest
 
-from tests.containers.podman import TOOLS
+from tests.containers.podman import TOOLS, podman
 from tests.end_to_end.service import ROOT
 
 
@@ -20,12 +22,25 @@ def why_not() -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def images() -> None:
+def images() -> Iterator[None]:
     """Skip the tests where there are no containers; on CI they fail."""
     if reason := why_not():
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
+    yield
+    _kill_monitors()
+
+
+def _kill_monitors() -> None:
+    """End the monitors of health checks that ran while their container was removed: they stay."""
+    containers = podman("ps", "--all", "--quiet", "--no-trunc").split()
+    storage = str(ROOT / "var" / "containers")
+    for process in psutil.process_iter(["name", "cmdline"]):
+        command = process.info["cmdline"] or []
+        if process.info["name"] == "conmon" and storage in " ".join(command):
+            if not set(containers) & set(command):
+                process.kill()
 
 
 @pytest.fixture(scope="session")
