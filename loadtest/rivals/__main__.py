@@ -33,20 +33,23 @@ def main(
     per_caller: Annotated[float, typer.Option(help="Images for each caller, at least.")] = 1.5,
 ) -> None:
     """Compare throughput, latency, CPU time, memory and cut-outs."""
-    cells = [Cell(mp, count) for mp in megapixels or PHOTOS for count in callers or (1, 4, 16, 64)]
+    # Many callers last: they may leave a server with more memory, or end it.
+    cells = [Cell(mp, count) for count in callers or (1, 4, 16, 64) for mp in megapixels or PHOTOS]
     files = {mp: photos(DISTINCT, *PHOTOS[mp]) for mp in {cell.megapixels for cell in cells}}
     command = " ".join(("python -m loadtest.rivals", *sys.argv[1:]))
     report = Report(server.rembg_version(), command, {})
     with ExitStack() as stack:
-        folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2)]
-        ours = stack.enter_context(server.clearbg(folders[0]))
-        theirs = stack.enter_context(server.rembg(folders[1]))
+        ours = stack.enter_context(server.clearbg(_folder(stack)))
+        theirs = stack.enter_context(server.rembg(_folder(stack)))
         report.ious = agreement.ious((ours, theirs))  # also warms both up
         for number in range(rounds):
             report.runtime_images_per_s.append(runtime_throughput(Settings()))
             for cell in cells:
                 count = max(images, round(per_caller * cell.callers))
                 pictures = [files[cell.megapixels][n % DISTINCT] for n in range(count)]
+                if not theirs.is_running:
+                    out.print(f"rembg has ended, before round {number + 1}, {cell}: starting it")
+                    theirs = stack.enter_context(server.rembg(_folder(stack)))
                 for each in (ours, theirs) if number % 2 == 0 else (theirs, ours):
                     outcome = measure(each, pictures, cell)
                     report.outcomes.setdefault((cell, each.name), []).append(outcome)
@@ -62,6 +65,10 @@ def main(
     )
     report.write(RESULTS)
     out.print(f"{RESULTS}/rivals.json, rivals.png")
+
+
+def _folder(stack: ExitStack) -> Path:
+    return Path(stack.enter_context(tempfile.TemporaryDirectory()))
 
 
 if __name__ == "__main__":

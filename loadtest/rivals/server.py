@@ -64,6 +64,11 @@ class Server:
         )
         return answer.raise_for_status().content
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not ended, such as for want of memory."""
+        return self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE
+
     def cpu_s(self) -> float:
         """Return the CPU seconds that the server and its child processes have used."""
         tree = (self.process, *self.process.children(recursive=True))

@@ -101,7 +101,7 @@ def test_a_calibrated_network_keeps_its_masks() -> None:
     quick = _runner(model)
     for image in images:
         difference = np.abs(quick(image).astype(int) - exact(image))
-        assert 0 < difference.mean() < 2
+        assert 0 < difference.mean() < 6  # 1 to 3; with a third of the ranges 34 to 139
 
 
 def _runner(model: openvino.Model) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
