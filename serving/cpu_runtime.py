@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from serving import manifest
 from serving.cores import core_limit
 from serving.manifest import Precision
-from serving.precision import float_precision, resolve_precision
+from serving.precision import float_precision, model_precision
 from serving.second_look import needs_second_look
 
 
@@ -24,7 +24,7 @@ class CpuRuntime:
 
     Args:
         folder: contains the IR and the manifest.
-        precision: see `resolve_precision`. The manifest may fix it.
+        precision: see serving/precision.py. The manifest may fix it.
         threads: number of cores to use; 0 for all that the process may use.
         cache_dir: folder for the compiled model, which makes the next start faster.
 
@@ -49,9 +49,8 @@ class CpuRuntime:
         self._folder = folder
         self._built = manifest.read(folder)
         manifest.require(folder.parent.name, self._built, "cpu")
-        has_int8 = bool(self._built.int8_ir)
         self.side = self._built.network.side
-        self.precision = resolve_precision(self._built.precision, precision, has_int8=has_int8)
+        self.precision = model_precision(self._built, precision)
         self.version = f"{self._built.version}-{self.precision}"
         self._options: dict[str, str | int] = {"PERFORMANCE_HINT": "LATENCY"}
         if limit := threads or core_limit():

@@ -45,7 +45,7 @@ def build_if_calibrated(weights_sha256: str, folder: Path) -> None:
 def is_calibrated(model: Any, ranges: Quantization) -> bool:
     """Return whether the ranges are those of the graph's nodes."""
     found = convolutions(model)
-    inputs = {name(value) for each in found for value in activations(each.input_value(0))}
+    inputs = {name(target) for each in found for target in activations(each.input(0))}
     return {
         each.get_friendly_name() for each in found
     } == ranges.steps.keys() and inputs == ranges.limits.keys()
@@ -78,53 +78,61 @@ def convolutions(model: Any) -> list[Any]:
     return all_[2:]
 
 
-def activations(value: Any) -> Iterator[Any]:
-    """Yield the outputs that a convolution's input is put together from, in channel order.
+def activations(target: Any) -> Iterator[Any]:
+    """Yield the inputs by which the parts of a convolution's input come in, in channel order.
 
     Joining, and taking the largest of four, are done with the quantized values.
     """
-    node = value.get_node()
-    if node.get_type_name() == "Concat":
-        for joined in node.input_values():
-            yield from activations(joined)
-    elif node.get_type_name() in ("MaxPool", "Convert"):
-        yield from activations(node.input_value(0))
+    node = target.get_source_output().get_node()
+    if node.get_type_name() in ("Concat", "MaxPool", "Convert"):
+        for part in node.inputs():
+            yield from activations(part)
     else:
-        yield value
+        yield target
 
 
-def name(value: Any) -> str:
-    """Return the name of an output's node."""
-    text: str = value.get_node().get_friendly_name()
+def name(target: Any) -> str:
+    """Return the name of the node whose output an input takes."""
+    text: str = target.get_source_output().get_node().get_friendly_name()
     return text
 
 
 def quantize(model: Any, ranges: Quantization) -> None:
     """Make the convolutions of a graph for which `is_calibrated` int8, in place."""
-    done: dict[str, Any] = {}
+    quantized: dict[str, Any] = {}
     for convolution in convolutions(model):
         node = convolution.get_friendly_name()
-        sources = [name(value) for value in activations(convolution.input_value(0))]
-        limits = np.concatenate([ranges.limits[source] for source in sources])
-        weights = int8_weights(convolution, limits, ranges.steps[node])
+        targets = list(activations(convolution.input(0)))
+        limits = np.concatenate([ranges.limits[name(target)] for target in targets])
+        weights = _int8_weights(convolution, limits, ranges.steps[node])
         convolution.input(1).replace_source_output(weights.output(0))
         _correct_bias(convolution, ranges.biases[node])
-        _quantize_input(convolution.input(0), ranges, done)
+        for target in targets:
+            source = name(target)
+            if source not in quantized:
+                value = target.get_source_output()
+                quantized[source] = _fake_quantize(value, ranges.limits[source])
+            target.replace_source_output(quantized[source].output(0))
     model.validate_nodes_and_infer_types()
 
 
-def int8_weights(convolution: Any, limits: Float, steps: Float) -> Any:
-    """Return a node with the weights for inputs that are divided by their limits.
+def levels(weights: Float, limits: Float, steps: Float) -> Float:
+    """Return weights for inputs that are divided by their limits, in steps, -127 to 127.
 
     Args:
-        convolution: has constant float32 weights, (O, I, H, W).
+        weights: (O, I, H, W).
         limits: (I,).
         steps: (O,).
     """
-    steps = steps[:, None, None, None]
-    scaled = constant(convolution.input_value(1)) * limits[:, None, None]
-    levels = np.clip(np.round(scaled / steps), -127, 127).astype(np.int8)
-    return ops.multiply(ops.convert(ops.constant(levels), "f32"), ops.constant(steps))
+    scaled = weights * limits[:, None, None]
+    return np.clip(np.round(scaled / steps[:, None, None, None]), -127, 127)
+
+
+def _int8_weights(convolution: Any, limits: Float, steps: Float) -> Any:
+    """Return a node with the weights of a convolution whose weights are constant."""
+    rounded = levels(constant(convolution.input_value(1)), limits, steps).astype(np.int8)
+    step = ops.constant(steps[:, None, None, None])
+    return ops.multiply(ops.convert(ops.constant(rounded), "f32"), step)
 
 
 def constant(value: Any) -> Float:
@@ -138,20 +146,6 @@ def _correct_bias(convolution: Any, correction: Float) -> None:
     values = constant(bias.get_source_output())
     corrected = ops.constant(values + correction.reshape(values.shape))
     bias.replace_source_output(corrected.output(0))
-
-
-def _quantize_input(target: Any, ranges: Quantization, done: dict[str, Any]) -> None:
-    """Put a FakeQuantize before everything that the input is put together from, once each."""
-    value = target.get_source_output()
-    node = value.get_node()
-    if node.get_type_name() in ("Concat", "MaxPool", "Convert"):
-        for inner in node.inputs():
-            _quantize_input(inner, ranges, done)
-    elif node.get_type_name() != "FakeQuantize":
-        key = name(value)
-        if key not in done:
-            done[key] = _fake_quantize(value, ranges.limits[key])
-        target.replace_source_output(done[key].output(0))
 
 
 def _fake_quantize(value: Any, limits: Float) -> Any:

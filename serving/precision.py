@@ -4,7 +4,7 @@ from pathlib import Path
 
 import openvino
 
-from serving.manifest import FILE_NAME, Precision
+from serving.manifest import FILE_NAME, Manifest, Precision
 
 CPU_INFO = Path("/proc/cpuinfo")
 """Linux' description of the CPU."""
@@ -39,6 +39,11 @@ def is_bf16_faster() -> bool:
 def float_precision() -> Precision:
     """Return the faster one of `f32` and `bf16` on this CPU."""
     return "bf16" if is_bf16_faster() else "f32"
+
+
+def model_precision(built: Manifest, setting: Precision) -> Precision:
+    """Return the precision of a model on this CPU. See `resolve_precision`."""
+    return resolve_precision(built.precision, setting, has_int8=bool(built.int8_ir))
 
 
 def resolve_precision(declared: Precision, setting: Precision, *, has_int8: bool) -> Precision:

@@ -16,7 +16,7 @@ from serving import libtorch, manifest, npm_registry
 from serving.cores import available_cores
 from serving.download import redact_url
 from serving.manifest import ModelNotBuilt
-from serving.precision import INSTRUCTIONS, is_supported, resolve_precision
+from serving.precision import INSTRUCTIONS, is_supported, model_precision
 from serving.tritonserver import Installation, TritonNotFound, find_tritonserver
 from serving.weights import NO_REGISTRY
 
@@ -75,8 +75,7 @@ def _model(settings: Settings) -> Check:
 def _precision(settings: Settings) -> Check:
     try:
         built = manifest.read(settings.model_dir)
-        has_int8 = bool(built.int8_ir)
-        precision = resolve_precision(built.precision, settings.precision, has_int8=has_int8)
+        precision = model_precision(built, settings.precision)
     except (ModelNotBuilt, ValueError) as error:
         return Check("precision", str(error), passed=False)
     return Check("precision", f"{precision} on the CPU, in the gateway's process")

@@ -16,7 +16,7 @@ from gateway.models.triton_supervisor import TritonSupervisor
 from gateway.settings import Settings
 from serving import libtorch
 from serving.manifest import Manifest
-from serving.precision import resolve_precision
+from serving.precision import INSTRUCTIONS, model_precision
 from serving.tritonserver import TritonNotFound, TritonServer, find_tritonserver
 
 if TYPE_CHECKING:
@@ -145,9 +145,7 @@ def _primary(
 
     precisions = {"triton-gpu": "f16"} if "model_fp16.pt" in built.artifacts else {}
     if built.ir and server:
-        precisions["triton-cpu"] = resolve_precision(
-            built.precision, settings.precision, has_int8=bool(built.int8_ir)
-        )
+        precisions["triton-cpu"] = model_precision(built, settings.precision)
     elif built.ir and built.precision != "auto":  # else only the other machine knows
         precisions["triton-cpu"] = built.precision
     model, number = canary.model_and_number(settings, name)
@@ -167,7 +165,8 @@ def _fallback(settings: Settings, name: str, built: Manifest) -> CpuBackend | No
     if settings.cpu_fallback == "off" or not built.ir:
         return None
     if not has_precision(built):
-        log.warning("no fallback for %s: this CPU lacks %s, as it declares", name, built.precision)
+        missing = INSTRUCTIONS[built.precision]
+        log.warning("no fallback for %s: it declares %s, which this CPU lacks", name, missing)
         return None
     return cpu_backend(settings, name, built)
 

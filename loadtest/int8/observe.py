@@ -53,7 +53,7 @@ def layers(ir: Path) -> list[Layer]:
     return [
         Layer(
             node.get_friendly_name(),
-            tuple(name(value) for value in activations(node.input_value(0))),
+            tuple(name(target) for target in activations(node.input(0))),
             constant(node.input_value(1)),
         )
         for node in found
@@ -66,9 +66,9 @@ def observe(ir: Path, images: Iterable[Image]) -> dict[str, Activation]:
     side = model.input(0).get_partial_shape()[1].get_max_length()
     model.reshape([1, side, side, 3])
     values = {
-        name(value): value
+        name(target): target.get_source_output()
         for node in convolutions(model)
-        for value in activations(node.input_value(0))
+        for target in activations(node.input(0))
     }
     outputs = [part for value in values.values() for part in _measures(value)]
     probe = openvino.Model(outputs, model.get_parameters())

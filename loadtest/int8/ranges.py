@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadtest.int8.observe import Activation, Layer
+from serving.int8_ir import levels
 from serving.quantization import Quantization
 
 Float = NDArray[np.float32]
@@ -105,9 +106,9 @@ class Search:
 
     def _bias(self, layer: Layer, steps: Float) -> Float:
         """Return what takes back the mean error of the rounded weights."""
-        limits, step = self._limits(layer)[:, None, None], steps[:, None, None, None]
-        levels = np.clip(np.round(layer.weights * limits / step), -127, 127)
-        error = (levels * step / limits - layer.weights).sum((2, 3))
+        limits, step = self._limits(layer), steps[:, None, None, None]
+        rounded = levels(layer.weights, limits, steps) * step
+        error = (rounded / limits[:, None, None] - layer.weights).sum((2, 3))
         mean = np.concatenate([self._seen[source].mean for source in layer.sources])
         return np.asarray(-(error @ mean), np.float32)
 

@@ -3,7 +3,6 @@
 The reduced network's masks mean nothing, but they must be the same in int8 as in float32.
 """
 
-import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ from gateway.settings import Settings
 from loadtest.int8 import pictures
 from loadtest.int8.observe import layers, observe
 from loadtest.int8.ranges import Search
-from serving import fidelity, int8_ir, openvino_ir, quantization
+from serving import fidelity, int8_ir, manifest, openvino_ir, quantization
 from serving.cpu_runtime import CpuRuntime
 from serving.photos import PHOTOS
 from serving.precision import float_precision, is_supported
@@ -131,6 +130,6 @@ def test_other_weights_have_no_ranges(tmp_path: Path, caplog: pytest.LogCaptureF
 
 @pytest.mark.real
 def test_int8_is_built_with_the_known_weights(settings: Settings) -> None:
-    built = json.loads((settings.model_dir / "manifest.json").read_text())
-    is_known = built["source"]["sha256"] == quantization.load().weights_sha256
-    assert is_known == ("isnet_int8.xml" in built["artifacts"])
+    built = manifest.read(settings.model_dir)
+    is_known = built.source["sha256"] == quantization.load().weights_sha256
+    assert is_known == ("isnet_int8.xml" in built.artifacts)
